@@ -1,0 +1,1 @@
+"""fumehood's engine room: everything but the console. Never imports Textual or ``tui``."""

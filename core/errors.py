@@ -1,0 +1,144 @@
+"""Every error that fumehood raises on purpose, in one tree.
+
+::
+
+    FumehoodError                   anything a user can meet; has a next step
+    ├── InputError                  what was asked for cannot be done as asked (exit code 2)
+    │   ├── RunNotFound             no run goes by that name
+    │   ├── DecisionError           nothing waits for that decision
+    │   ├── ConfigError             a setting cannot be read or does not make sense
+    │   └── TrajectoryError         a scripted model's file cannot be read
+    ├── RunError                    a run's folder cannot be used
+    │   ├── JournalError            the journal cannot be read or written
+    │   │   └── JournalTooNew       it was written by a newer fumehood
+    │   ├── StorageError            the disk is full, read-only or forbidden
+    │   └── RunLocked               another engine drives this run
+    ├── EngineError                 the engine's process could not be started or has ended
+    ├── ModelError                  a model did not give a complete turn
+    │   ├── ModelBusy               try again: rate limit, overload, network, cut stream
+    │   ├── ModelRejected           trying again cannot help: bad key, bad request, unknown model
+    │   └── ModelRefused            the model declined to answer
+    ├── SandboxError                a sandbox failed (never: a script failed)
+    │   ├── SandboxUnavailable      it cannot be opened here
+    │   ├── SandboxLost             it was there and is gone
+    │   └── PackagesUnavailable     its packages cannot be installed
+    ├── ToolError                   what a model asked of a tool was wrong; the model is told
+    ├── BindingError                an expression in a paper does not resolve; the writer is told
+    └── Outrun                      the journal grew under a conditional append; decide again
+"""
+
+from __future__ import annotations
+
+
+class FumehoodError(Exception):
+    """An error with something to do about it.
+
+    Args:
+        message: what happened and why, one sentence without a final full stop.
+        next_step: what the reader can do now; empty where nothing can be done.
+    """
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.next_step}" if self.next_step else self.message
+
+
+class InputError(FumehoodError):
+    """What was asked for cannot be done as asked; the command ends with exit code 2."""
+
+
+class RunNotFound(InputError):
+    """No run goes by that name, or more than one does."""
+
+
+class DecisionError(InputError):
+    """Nothing waits for that decision."""
+
+
+class ConfigError(InputError):
+    """A setting cannot be read or does not make sense."""
+
+
+class TrajectoryError(InputError):
+    """A scripted model's file cannot be read."""
+
+
+class RunError(FumehoodError):
+    """A run's folder cannot be used."""
+
+
+class JournalError(RunError):
+    """The journal cannot be read or written."""
+
+
+class JournalTooNew(JournalError):
+    """The journal was written by a newer fumehood."""
+
+
+class StorageError(RunError):
+    """The disk is full, read-only or forbidden to us."""
+
+
+class RunLocked(RunError):
+    """Another engine drives this run."""
+
+
+class EngineError(FumehoodError):
+    """The engine's process could not be started or has ended."""
+
+
+class ModelError(FumehoodError):
+    """A model did not give a complete turn."""
+
+
+class ModelBusy(ModelError):
+    """Trying the same turn again can help.
+
+    Args:
+        message: what happened.
+        after_seconds: the delay the server asked for, in seconds; None where it named none.
+    """
+
+    def __init__(self, message: str, after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class ModelRejected(ModelError):
+    """Trying the same turn again cannot help."""
+
+
+class ModelRefused(ModelError):
+    """The model declined to answer."""
+
+
+class SandboxError(FumehoodError):
+    """A sandbox failed. A script that fails is a result, never this."""
+
+
+class SandboxUnavailable(SandboxError):
+    """The sandbox cannot be opened here."""
+
+
+class SandboxLost(SandboxError):
+    """The sandbox was there and is gone; what ran in it has no result."""
+
+
+class PackagesUnavailable(SandboxError):
+    """The packages of an experiment cannot be installed."""
+
+
+class ToolError(FumehoodError):
+    """What a model asked of a tool was wrong; the message goes back to the model."""
+
+
+class BindingError(FumehoodError):
+    """An expression in a paper does not resolve; the message goes back to the writer."""
+
+
+class Outrun(FumehoodError):
+    """Another process appended first, so that a conditional append was not made."""
