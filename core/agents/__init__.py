@@ -1,0 +1,1 @@
+"""Models in loops: the orchestrator, the researchers and the writer, and the tools they have."""

@@ -1,0 +1,1 @@
+"""Shipped studies: a question, scripted turns and experiment code that runs for real."""

@@ -1,0 +1,1 @@
+"""From records to measurements, verdicts and bound numbers."""

@@ -1,0 +1,1 @@
+"""From a bound draft to the files people read."""

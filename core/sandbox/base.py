@@ -14,7 +14,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from core.experiment import Compute
 
-ExecEnd: TypeAlias = Literal["finished", "time", "cpu", "memory", "processes", "disk", "output", "killed", "lease", "lost"]
+ExecEnd: TypeAlias = Literal[
+    "finished", "time", "cpu", "memory", "processes", "disk", "output", "killed", "lease", "lost"
+]
 """Why an exec ended: by itself (``finished``), at the limit of that name, because we killed it
 (``killed``), because no engine came back within the lease (``lease``), or for reasons that nobody
 recorded, such as a restart of the machine (``lost``). Only ``finished`` is evidence."""
