@@ -139,6 +139,8 @@ class Compute(Frozen):
     """GPU name, e.g. ``H100``; None for CPU only."""
     timeout_seconds: int = Field(default=1800, ge=10, le=86_400)
     """Hard limit on the life of the sandbox, in seconds."""
+    expected_seconds: int | None = Field(default=None, ge=1, le=86_400)
+    """How long its proposer expects it to take, in seconds; None where nobody knows."""
     cpus: int = Field(default=1, ge=1, le=64)
     """Processor cores."""
     memory_gib: float = Field(default=4.0, gt=0, le=1024)

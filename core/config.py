@@ -1,0 +1,145 @@
+"""Settings: the user's own (a TOML file and environment variables) and those fixed per run."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core.errors import ConfigError
+
+APPLICATION = "fumehood"
+
+
+def config_path() -> Path:
+    """The user's settings file; it need not exist."""
+    return platformdirs.user_config_path(APPLICATION) / "config.toml"
+
+
+def cache_path() -> Path:
+    """Where things are kept that can be made again, such as package environments."""
+    return platformdirs.user_cache_path(APPLICATION)
+
+
+class Settings(BaseSettings):
+    """What the user prefers. Environment variables ``FUMEHOOD_…`` go before the file."""
+
+    model_config = SettingsConfigDict(env_prefix="FUMEHOOD_", extra="forbid", use_attribute_docstrings=True)
+
+    data_folder: Path = Field(default_factory=lambda: platformdirs.user_data_path(APPLICATION))
+    """The folder that holds ``runs/``."""
+    model: str | None = None
+    """The model of every agent that is not given another."""
+    sandbox: Literal["local"] = "local"
+    """Where experiments run."""
+    budget_usd: Decimal = Field(default=Decimal(10), ge=0)
+    """The cap of a run, USD."""
+    approve: str = "ask"
+    """The policy: ``ask``, ``auto``, ``cpu`` or ``under:USD``."""
+    max_parallel: int = Field(default=2, ge=1, le=256)
+    """Experiments that run at once."""
+    local_usd_per_hour: Decimal = Field(default=Decimal(0), ge=0)
+    """What an hour of this machine costs you, USD; the local sandbox is priced with it."""
+    lease_seconds: float = Field(default=600, ge=1)
+    """How long scripts go on without an engine before they end themselves, in seconds."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file; a ``.env`` is not read."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_path())
+
+    @property
+    def runs_folder(self) -> Path:
+        """The folder that holds one folder per run."""
+        return self.data_folder / "runs"
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the user's settings.
+
+    Raises:
+        ConfigError: the file does not parse, or a value in it or in the environment is unusable.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            f"the setting {name!r} cannot be used: {first['msg']}",
+            f"Mend it in {config_path()} or in FUMEHOOD_{name.upper()}.",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{config_path()} is not TOML: {error}", "Mend the file or move it away.") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {config_path()}: {error.strerror}") from None
+
+
+class RunSettings(BaseModel):
+    """What is fixed when a run is created. Only the cap can be changed later, by an event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    mode: Literal["orchestrator", "single"] = "orchestrator"
+    """``single`` plans exactly one experiment, for the hypothesis as typed."""
+    model: str
+    """The orchestrator's model, e.g. ``scripted:bagging``."""
+    researcher_model: str
+    """The model of every researcher."""
+    writer_model: str
+    """The writer's model."""
+    sandbox: Literal["local"] = "local"
+    """Where experiments run."""
+    gpu: str | None = None
+    """The GPU that experiments get unless they say otherwise; None for CPU only."""
+    num_agents: int = Field(default=3, ge=1, le=256)
+    """Experiments that one round may have."""
+    max_rounds: int = Field(default=3, ge=1, le=50)
+    """Rounds that the orchestrator may propose."""
+    max_parallel: int = Field(default=2, ge=1, le=256)
+    """Experiments that run at once."""
+    budget_usd: Decimal = Field(default=Decimal(10), ge=0)
+    """The cap at the start, USD."""
+    approve: str = "ask"
+    """The policy as it was typed; what cannot be read means ``ask``."""
+    confirm_scripts: bool | None = None
+    """Whether every script needs a yes; None for: only where isolation is ``process only``."""
+    accept_process_only: bool = False
+    """Whether the human accepted, beforehand, to run without isolation."""
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    """Probability of any false "supported" in the whole run."""
+    max_turns: int = Field(default=80, ge=1, le=10_000)
+    """Turns that one agent may take."""
+    characters_per_second: float | None = None
+    """Streaming speed of scripted models; None for as fast as possible."""
+    local_usd_per_hour: Decimal = Field(default=Decimal(0), ge=0)
+    """Price of the local sandbox, USD per hour."""
+    lease_seconds: float = Field(default=600, ge=1)
+    """How long scripts go on without an engine, in seconds."""
+
+    @property
+    def experiments_per_round(self) -> int:
+        """How many experiments a round may have; one in single mode."""
+        return 1 if self.mode == "single" else self.num_agents
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds there may be; one in single mode."""
+        return 1 if self.mode == "single" else self.max_rounds

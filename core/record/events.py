@@ -1,0 +1,502 @@
+"""Every fact that a run's journal can hold.
+
+An event is frozen, typed by ``type`` and named in the past tense. Events about what is about to be
+done (``…Requested``, ``…Started``) are appended before it is done, so that a crash in between
+leaves a trace that the next engine finds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.config import RunSettings
+from core.experiment import Experiment, Verdict
+from core.pricing import Estimate
+
+By: TypeAlias = Literal["engine", "human", "policy"]
+RequestKind: TypeAlias = Literal["launch", "script", "question", "isolation"]
+ExperimentOutcome: TypeAlias = Literal[
+    "done", "rejected", "killed", "timed out", "out of turns", "out of budget", "gave up", "failed"
+]
+"""How an experiment ended. ``gave up``: its researcher called no tool or repeated an error;
+``failed``: a model or a sandbox failed. Only a ``done`` experiment was carried out as planned."""
+RunOutcome: TypeAlias = Literal["done", "killed", "failed"]
+
+
+def now() -> datetime:
+    """The time of an event, UTC."""
+    return datetime.now(UTC)
+
+
+class Event(BaseModel):
+    """One fact."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    type: str
+    seq: int = 0
+    """Its place in the journal, from 1; assigned by the journal."""
+    at: datetime = Field(default_factory=now)
+    """When it became a fact, UTC."""
+    by: By = "engine"
+    """Who made it a fact."""
+
+    once: ClassVar[str | None] = None
+    """The field whose value makes appending it twice the same as once; None where there is none."""
+
+
+class UnknownEvent(Event):
+    """An event from a newer fumehood: kept in the journal, skipped by the state."""
+
+
+class RunCreated(Event):
+    """A research question is under investigation."""
+
+    type: Literal["run.created"] = "run.created"
+    by: By = "human"
+    run_id: str
+    question: str
+    settings: RunSettings
+    version: str
+    """The fumehood that created it."""
+
+
+class EngineStarted(Event):
+    """An engine drives the run."""
+
+    type: Literal["engine.started"] = "engine.started"
+    pid: int
+    host: str
+    isolation: str
+    """How far scripts are kept from the user; found by trying."""
+    isolation_advice: str = ""
+    """What the user can do for better isolation."""
+
+
+class EngineStopped(Event):
+    """The engine ended in an orderly way. Without this event and without a lock, it died."""
+
+    type: Literal["engine.stopped"] = "engine.stopped"
+    reason: Literal["finished", "asked", "failed"]
+    message: str = ""
+    sandboxes: Literal["left", "closed"] = "closed"
+
+
+class StopRequested(Event):
+    """The human wants the engine to end; the run can be resumed."""
+
+    type: Literal["stop.requested"] = "stop.requested"
+    by: By = "human"
+    close_sandboxes: bool = False
+
+
+class KillRequested(Event):
+    """The human wants an experiment, or the run, to end for good."""
+
+    type: Literal["kill.requested"] = "kill.requested"
+    by: By = "human"
+    experiment_id: str | None = None
+    """None for the whole run."""
+    note: str = ""
+
+
+class LaunchingPaused(Event):
+    """Nothing new starts; what runs goes on."""
+
+    type: Literal["launching.paused"] = "launching.paused"
+    by: By = "human"
+
+
+class LaunchingContinued(Event):
+    """Approved experiments start again."""
+
+    type: Literal["launching.continued"] = "launching.continued"
+    by: By = "human"
+
+
+class BudgetSet(Event):
+    """The human raised or lowered the cap."""
+
+    type: Literal["budget.set"] = "budget.set"
+    by: By = "human"
+    cap_usd: Decimal
+
+
+class MessageSent(Event):
+    """The human tells an agent something; it arrives at that agent's next turn."""
+
+    type: Literal["message.sent"] = "message.sent"
+    once: ClassVar[str | None] = "message_id"
+    by: By = "human"
+    message_id: str
+    agent: str
+    text: str
+
+
+class SeedsRequested(Event):
+    """The human wants an experiment's scripts run again with more seeds."""
+
+    type: Literal["seeds.requested"] = "seeds.requested"
+    once: ClassVar[str | None] = "request_id"
+    by: By = "human"
+    request_id: str
+    experiment_id: str
+    count: int = Field(ge=2, le=1000)
+
+
+class RunEnded(Event):
+    """The investigation is over."""
+
+    type: Literal["run.ended"] = "run.ended"
+    outcome: RunOutcome
+    message: str = ""
+
+
+class AgentStarted(Event):
+    """An agent has its instructions. They never change, so that histories can be resent exactly."""
+
+    type: Literal["agent.started"] = "agent.started"
+    once: ClassVar[str | None] = "agent"
+    agent: str
+    """``orchestrator``, ``writer`` or an experiment's id."""
+    model: str
+    scripted: bool
+    system: str
+    tools: tuple[dict[str, Any], ...]
+    """Names, descriptions and schemas as the model sees them."""
+    prompt: str
+    """The first message."""
+    prompts_version: str
+
+
+class TurnStarted(Event):
+    """A model is asked for a turn."""
+
+    type: Literal["turn.started"] = "turn.started"
+    agent: str
+    number: int
+    """The agent's turns count from 1."""
+    message_ids: tuple[str, ...] = ()
+    """Messages of the human that arrive with this turn."""
+    remark: str = ""
+    """What the engine tells the agent with this turn."""
+    reserved_usd: Decimal = Decimal(0)
+    """Kept free of the cap until the turn's cost is known, USD; 0 inside an experiment, whose own
+    reservation covers it."""
+
+
+class TurnRetried(Event):
+    """A turn was not complete and is asked for again."""
+
+    type: Literal["turn.retried"] = "turn.retried"
+    agent: str
+    number: int
+    reason: str
+    after_seconds: float
+
+
+class Call(BaseModel):
+    """A tool call of a turn."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class TurnFinished(Event):
+    """A turn is complete; it is never paid again."""
+
+    type: Literal["turn.finished"] = "turn.finished"
+    agent: str
+    number: int
+    raw: dict[str, Any]
+    """The provider's own message, resent exactly."""
+    text: str
+    thoughts: str
+    calls: tuple[Call, ...]
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    stop: str = ""
+    cost_usd: Decimal | None = None
+    """USD; None where the price is unknown."""
+
+
+class ToolAnswered(Event):
+    """A tool call has its result."""
+
+    type: Literal["tool.answered"] = "tool.answered"
+    agent: str
+    call_id: str
+    text: str
+    error: bool = False
+    ends: bool = False
+    """Whether the agent's work is done with it."""
+
+
+class ResultsTold(Event):
+    """The orchestrator is being told how these experiments ended."""
+
+    type: Literal["results.told"] = "results.told"
+    call_id: str
+    experiment_ids: tuple[str, ...]
+
+
+class AgentEnded(Event):
+    """An agent will take no further turn."""
+
+    type: Literal["agent.ended"] = "agent.ended"
+    agent: str
+    outcome: Literal["done", "gave up", "out of turns", "out of budget", "failed", "killed"]
+    message: str = ""
+
+
+class ExperimentProposed(Event):
+    """An experiment has its place in the plan."""
+
+    type: Literal["experiment.proposed"] = "experiment.proposed"
+    experiment: Experiment
+    call_id: str
+    """The tool call, or the request for more seeds, that it came from."""
+
+
+class ExperimentEdited(Event):
+    """The human changed a specification before it was approved."""
+
+    type: Literal["experiment.edited"] = "experiment.edited"
+    once: ClassVar[str | None] = "edit_id"
+    by: By = "human"
+    edit_id: str
+    experiment: Experiment
+
+
+class ApprovalRequested(Event):
+    """Something waits for a decision."""
+
+    type: Literal["approval.requested"] = "approval.requested"
+    once: ClassVar[str | None] = "request_id"
+    request_id: str
+    kind: RequestKind
+    experiment_id: str | None
+    subject: str
+    """SHA-256 of exactly what is decided about: a specification, a script, a question."""
+    title: str
+    detail: str = ""
+    """The script, the question, or why it is asked again."""
+    estimate: Estimate | None = None
+    """For a launch: its price."""
+
+
+class ApprovalDecided(Event):
+    """A decision about one request. The first one counts, and only for the subject it names."""
+
+    type: Literal["approval.decided"] = "approval.decided"
+    once: ClassVar[str | None] = "decision_id"
+    by: By
+    decision_id: str
+    request_id: str
+    subject: str
+    decision: Literal["approve", "reject", "answer"]
+    maximum_usd: Decimal | None = None
+    """For a launch: the highest price that was shown, USD."""
+    note: str = ""
+    """Why it was rejected, or the answer."""
+
+
+class ExperimentLocked(Event):
+    """An approval was used: the hypothesis is fixed and the money reserved."""
+
+    type: Literal["experiment.locked"] = "experiment.locked"
+    once: ClassVar[str | None] = "decision_id"
+    experiment_id: str
+    decision_id: str
+    sha256: str
+    """The specification's."""
+    hypothesis_sha256: str | None
+    reserved_usd: Decimal | None
+    """USD; None where a human approved an unknown price."""
+
+
+class ExperimentStarted(Event):
+    """A locked experiment has one of the places of those that run at once."""
+
+    type: Literal["experiment.started"] = "experiment.started"
+    experiment_id: str
+
+
+class SandboxRequested(Event):
+    """A sandbox is about to be opened under a name."""
+
+    type: Literal["sandbox.requested"] = "sandbox.requested"
+    experiment_id: str
+    name: str
+    provider: str
+
+
+class SandboxProgressed(Event):
+    """A line about the sandbox being made ready, such as a package being installed."""
+
+    type: Literal["sandbox.progressed"] = "sandbox.progressed"
+    experiment_id: str
+    line: str
+
+
+class SandboxOpened(Event):
+    """The sandbox is there."""
+
+    type: Literal["sandbox.opened"] = "sandbox.opened"
+    experiment_id: str
+    sandbox_id: str
+    isolation: str
+    usd_per_hour: Decimal | None
+
+
+class SandboxClosed(Event):
+    """The sandbox is gone."""
+
+    type: Literal["sandbox.closed"] = "sandbox.closed"
+    experiment_id: str
+    sandbox_id: str
+    seconds: float
+    cost_usd: Decimal | None
+
+
+class ExecRequested(Event):
+    """A script is about to be started."""
+
+    type: Literal["exec.requested"] = "exec.requested"
+    once: ClassVar[str | None] = "exec_id"
+    exec_id: str
+    experiment_id: str
+    code: str
+    code_sha256: str
+    purpose: str = ""
+    trial: bool = False
+
+
+class ExecEnded(Event):
+    """A script ended, by itself or not; everything it printed and recorded is in."""
+
+    type: Literal["exec.ended"] = "exec.ended"
+    once: ClassVar[str | None] = "exec_id"
+    exec_id: str
+    end: str
+    """Why: see ``core.sandbox.base.ExecEnd``."""
+    exit_code: int | None
+    seconds: float
+    peak_memory_bytes: int = 0
+    output_bytes: int = 0
+
+
+class RecordsTaken(Event):
+    """Records of an exec were taken in; appended together with the records themselves."""
+
+    type: Literal["records.taken"] = "records.taken"
+    exec_id: str
+    offset: int
+    """Bytes of the exec's records that are in, from its first."""
+    records: int
+    """Records of the exec that are in."""
+    chain: str
+    """Head of the exec's hash chain."""
+    results: tuple[tuple[str, float | str], ...] = ()
+    """Names and values of results among the new records, at most the last 20."""
+
+
+class FindingRecorded(Event):
+    """A researcher learned something worth a sentence."""
+
+    type: Literal["finding.recorded"] = "finding.recorded"
+    experiment_id: str
+    call_id: str
+    text: str
+
+
+class ExperimentEnded(Event):
+    """An experiment is over."""
+
+    type: Literal["experiment.ended"] = "experiment.ended"
+    once: ClassVar[str | None] = "experiment_id"
+    experiment_id: str
+    outcome: ExperimentOutcome
+    message: str = ""
+
+
+class VerdictReached(Event):
+    """The measurements were judged."""
+
+    type: Literal["verdict.reached"] = "verdict.reached"
+    once: ClassVar[str | None] = "experiment_id"
+    experiment_id: str
+    verdict: Verdict
+
+
+class PaperRefused(Event):
+    """A draft has something in it that no measurement supports; the writer is told."""
+
+    type: Literal["paper.refused"] = "paper.refused"
+    call_id: str
+    problems: tuple[str, ...]
+
+
+class PaperPublished(Event):
+    """The paper is in the run's folder."""
+
+    type: Literal["paper.published"] = "paper.published"
+    path: str
+    """Relative to the run's folder."""
+    sha256: str
+    numbers: int
+    """Numbers bound to measurements."""
+    struck: int
+    """Numbers struck because nothing supports them; above 0 the paper is a draft."""
+
+
+AnyEvent: TypeAlias = (
+    RunCreated
+    | EngineStarted
+    | EngineStopped
+    | StopRequested
+    | KillRequested
+    | LaunchingPaused
+    | LaunchingContinued
+    | BudgetSet
+    | MessageSent
+    | SeedsRequested
+    | RunEnded
+    | AgentStarted
+    | TurnStarted
+    | TurnRetried
+    | TurnFinished
+    | ToolAnswered
+    | ResultsTold
+    | AgentEnded
+    | ExperimentProposed
+    | ExperimentEdited
+    | ApprovalRequested
+    | ApprovalDecided
+    | ExperimentLocked
+    | ExperimentStarted
+    | SandboxRequested
+    | SandboxProgressed
+    | SandboxOpened
+    | SandboxClosed
+    | ExecRequested
+    | ExecEnded
+    | RecordsTaken
+    | FindingRecorded
+    | ExperimentEnded
+    | VerdictReached
+    | PaperRefused
+    | PaperPublished
+)
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    event.model_fields["type"].default: event for event in get_args(AnyEvent)
+}
+"""Event classes by their ``type``."""

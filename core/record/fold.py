@@ -1,0 +1,330 @@
+"""Folding: how each event changes the state of a run.
+
+Folding is total: any prefix of any journal folds, and an event that makes no sense where it stands
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from core.record import events as e
+from core.record.events import Event
+from core.record.state import AgentState, Exec, ExperimentState, Request, RunState
+
+
+def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
+    """The state after events.
+
+    Args:
+        events: in the journal's order.
+        state: fold on from here; the state is changed and returned. None for a new one.
+    """
+    state = RunState() if state is None else state
+    for event in events:
+        state.seq = event.seq
+        state.last_at = event.at
+        if handler := _HANDLERS.get(type(event)):
+            handler(state, event)
+    return state
+
+
+# One function per event type. Each ignores what does not fit the state it finds.
+
+
+def _run_created(state: RunState, event: e.RunCreated) -> None:
+    if state.created is None:
+        state.created = event
+        state.cap_usd = event.settings.budget_usd
+
+
+def _engine_started(state: RunState, event: e.EngineStarted) -> None:
+    state.engine = event
+    state.engine_stopped = None
+    state.stop = None
+    state.engines += 1
+    state.turn_reserves.clear()
+
+
+def _engine_stopped(state: RunState, event: e.EngineStopped) -> None:
+    state.engine_stopped = event
+
+
+def _stop_requested(state: RunState, event: e.StopRequested) -> None:
+    state.stop = event
+
+
+def _kill_requested(state: RunState, event: e.KillRequested) -> None:
+    if event.experiment_id is None:
+        state.kill = event
+    elif (experiment := state.experiments.get(event.experiment_id)) and experiment.open:
+        experiment.kill = event
+
+
+def _launching_paused(state: RunState, event: e.LaunchingPaused) -> None:
+    state.paused = True
+
+
+def _launching_continued(state: RunState, event: e.LaunchingContinued) -> None:
+    state.paused = False
+
+
+def _budget_set(state: RunState, event: e.BudgetSet) -> None:
+    state.cap_usd = event.cap_usd
+
+
+def _message_sent(state: RunState, event: e.MessageSent) -> None:
+    state.messages.append(event)
+
+
+def _seeds_requested(state: RunState, event: e.SeedsRequested) -> None:
+    state.seeds[event.request_id] = event
+
+
+def _run_ended(state: RunState, event: e.RunEnded) -> None:
+    state.ended = event
+
+
+def _agent_started(state: RunState, event: e.AgentStarted) -> None:
+    state.agents.setdefault(event.agent, AgentState(event))
+
+
+def _turn_started(state: RunState, event: e.TurnStarted) -> None:
+    if agent := state.agents.get(event.agent):
+        agent.asked[event.number] = event
+        agent.retry = None
+        if event.reserved_usd:
+            state.turn_reserves[event.agent] = event.reserved_usd
+
+
+def _turn_retried(state: RunState, event: e.TurnRetried) -> None:
+    if agent := state.agents.get(event.agent):
+        agent.retry = event
+
+
+def _turn_finished(state: RunState, event: e.TurnFinished) -> None:
+    agent = state.agents.get(event.agent)
+    if agent is None or event.number != len(agent.turns) + 1:
+        return
+    agent.turns.append(event)
+    agent.retry = None
+    state.turn_reserves.pop(event.agent, None)
+    state.input_tokens += event.input_tokens
+    state.output_tokens += event.output_tokens
+    _spend(state, state.experiments.get(event.agent), event.cost_usd, "model_cost_usd")
+
+
+def _tool_answered(state: RunState, event: e.ToolAnswered) -> None:
+    if agent := state.agents.get(event.agent):
+        agent.answers.setdefault(event.call_id, event)
+
+
+def _results_told(state: RunState, event: e.ResultsTold) -> None:
+    for experiment_id in event.experiment_ids:
+        if experiment := state.experiments.get(experiment_id):
+            experiment.told = True
+
+
+def _agent_ended(state: RunState, event: e.AgentEnded) -> None:
+    state.turn_reserves.pop(event.agent, None)
+    if agent := state.agents.get(event.agent):
+        agent.ended = event
+
+
+def _experiment_proposed(state: RunState, event: e.ExperimentProposed) -> None:
+    spec = event.experiment
+    state.experiments.setdefault(spec.id, ExperimentState(spec, event.at, event.call_id))
+
+
+def _experiment_edited(state: RunState, event: e.ExperimentEdited) -> None:
+    experiment = state.experiments.get(event.experiment.id)
+    if experiment is None or experiment.stage not in ("proposed", "waiting", "approved"):
+        return
+    if request := state.live_request(experiment.id):
+        request.void = True
+    experiment.spec = event.experiment
+    experiment.stage = "proposed"
+
+
+def _approval_requested(state: RunState, event: e.ApprovalRequested) -> None:
+    if event.request_id in state.requests:
+        return
+    request = Request(event)
+    state.requests[event.request_id] = request
+    if event.kind != "launch":
+        return
+    experiment = state.experiments.get(event.experiment_id or "")
+    if (
+        experiment is None
+        or experiment.stage not in ("proposed", "waiting", "approved")
+        or experiment.spec.sha256 != event.subject
+    ):
+        request.void = True
+        return
+    if earlier := state.live_request(experiment.id):
+        earlier.void = True
+    experiment.requests.append(event.request_id)
+    experiment.stage = "waiting"
+
+
+def _approval_decided(state: RunState, event: e.ApprovalDecided) -> None:
+    request = state.requests.get(event.request_id)
+    if request is None or not request.waits or request.asked.subject != event.subject:
+        return
+    estimate = request.asked.estimate
+    if event.decision == "approve" and estimate is not None and event.maximum_usd != estimate.maximum:
+        return
+    experiment = state.experiments.get(request.asked.experiment_id or "")
+    if request.asked.kind == "launch" and experiment is not None and not experiment.open:
+        return
+    request.decision = event
+    if request.asked.kind == "launch" and experiment is not None and event.decision == "approve":
+        experiment.stage = "approved"
+
+
+def _experiment_locked(state: RunState, event: e.ExperimentLocked) -> None:
+    experiment = state.experiments.get(event.experiment_id)
+    if experiment is not None and experiment.stage == "approved":
+        experiment.locked = event
+        experiment.locked_at = event.at
+        experiment.stage = "queued"
+
+
+def _experiment_started(state: RunState, event: e.ExperimentStarted) -> None:
+    experiment = state.experiments.get(event.experiment_id)
+    if experiment is not None and experiment.stage == "queued":
+        experiment.stage = "running"
+        experiment.started_at = event.at
+
+
+def _sandbox_requested(state: RunState, event: e.SandboxRequested) -> None:
+    if experiment := state.experiments.get(event.experiment_id):
+        experiment.sandbox_name = event.name
+
+
+def _sandbox_progressed(state: RunState, event: e.SandboxProgressed) -> None:
+    if experiment := state.experiments.get(event.experiment_id):
+        experiment.progress = event.line
+
+
+def _sandbox_opened(state: RunState, event: e.SandboxOpened) -> None:
+    if experiment := state.experiments.get(event.experiment_id):
+        experiment.sandbox = event
+        experiment.progress = ""
+
+
+def _sandbox_closed(state: RunState, event: e.SandboxClosed) -> None:
+    experiment = state.experiments.get(event.experiment_id)
+    if experiment is None or experiment.sandbox is None:
+        return
+    experiment.sandbox = None
+    experiment.sandbox_seconds += event.seconds
+    _spend(state, experiment, event.cost_usd, "sandbox_cost_usd")
+
+
+def _exec_requested(state: RunState, event: e.ExecRequested) -> None:
+    experiment = state.experiments.get(event.experiment_id)
+    if experiment is not None and event.exec_id not in state.execs:
+        state.execs[event.exec_id] = Exec(event)
+        experiment.execs.append(event.exec_id)
+
+
+def _exec_ended(state: RunState, event: e.ExecEnded) -> None:
+    if script := state.execs.get(event.exec_id):
+        script.ended = event
+
+
+def _records_taken(state: RunState, event: e.RecordsTaken) -> None:
+    if script := state.execs.get(event.exec_id):
+        script.records = event.records
+        script.records_offset = event.offset
+        script.chain = event.chain
+        script.results = event.results or script.results
+
+
+def _finding_recorded(state: RunState, event: e.FindingRecorded) -> None:
+    if experiment := state.experiments.get(event.experiment_id):
+        experiment.findings.append(event.text)
+
+
+def _experiment_ended(state: RunState, event: e.ExperimentEnded) -> None:
+    experiment = state.experiments.get(event.experiment_id)
+    if experiment is None or not experiment.open:
+        return
+    if (request := state.live_request(experiment.id)) and request.waits:
+        request.void = True
+    for asked in state.requests.values():
+        if asked.waits and asked.asked.experiment_id == experiment.id:
+            asked.void = True
+    experiment.stage = "ended"
+    experiment.outcome = event.outcome
+    experiment.message = event.message
+    experiment.ended_at = event.at
+
+
+def _verdict_reached(state: RunState, event: e.VerdictReached) -> None:
+    if experiment := state.experiments.get(event.experiment_id):
+        experiment.verdict = event.verdict
+
+
+def _paper_refused(state: RunState, event: e.PaperRefused) -> None:
+    state.refusals.append(event)
+
+
+def _paper_published(state: RunState, event: e.PaperPublished) -> None:
+    state.paper = event
+
+
+def _spend(
+    state: RunState, experiment: ExperimentState | None, cost_usd: Decimal | None, account: str
+) -> None:
+    """Book a cost. An unknown one is counted, and makes the experiment's total unknown."""
+    if cost_usd is None:
+        state.unknown_costs += 1
+    else:
+        state.spent_usd += cost_usd
+    if experiment is not None:
+        booked: Decimal | None = getattr(experiment, account)
+        setattr(experiment, account, None if booked is None or cost_usd is None else booked + cost_usd)
+
+
+_HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
+    e.RunCreated: _run_created,
+    e.EngineStarted: _engine_started,
+    e.EngineStopped: _engine_stopped,
+    e.StopRequested: _stop_requested,
+    e.KillRequested: _kill_requested,
+    e.LaunchingPaused: _launching_paused,
+    e.LaunchingContinued: _launching_continued,
+    e.BudgetSet: _budget_set,
+    e.MessageSent: _message_sent,
+    e.SeedsRequested: _seeds_requested,
+    e.RunEnded: _run_ended,
+    e.AgentStarted: _agent_started,
+    e.TurnStarted: _turn_started,
+    e.TurnRetried: _turn_retried,
+    e.TurnFinished: _turn_finished,
+    e.ToolAnswered: _tool_answered,
+    e.ResultsTold: _results_told,
+    e.AgentEnded: _agent_ended,
+    e.ExperimentProposed: _experiment_proposed,
+    e.ExperimentEdited: _experiment_edited,
+    e.ApprovalRequested: _approval_requested,
+    e.ApprovalDecided: _approval_decided,
+    e.ExperimentLocked: _experiment_locked,
+    e.ExperimentStarted: _experiment_started,
+    e.SandboxRequested: _sandbox_requested,
+    e.SandboxProgressed: _sandbox_progressed,
+    e.SandboxOpened: _sandbox_opened,
+    e.SandboxClosed: _sandbox_closed,
+    e.ExecRequested: _exec_requested,
+    e.ExecEnded: _exec_ended,
+    e.RecordsTaken: _records_taken,
+    e.FindingRecorded: _finding_recorded,
+    e.ExperimentEnded: _experiment_ended,
+    e.VerdictReached: _verdict_reached,
+    e.PaperRefused: _paper_refused,
+    e.PaperPublished: _paper_published,
+}

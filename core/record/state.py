@@ -1,0 +1,230 @@
+"""State: what a run looks like now. ``core.record.fold``, and nothing else, makes and changes it.
+
+The console, the commands, the engine and the paper all read this state, so that they cannot
+disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from core.config import RunSettings
+from core.experiment import Experiment, Verdict
+from core.record import events as e
+
+Stage: TypeAlias = Literal["proposed", "waiting", "approved", "queued", "running", "ended"]
+"""``waiting`` for a decision, ``approved`` but not yet locked, ``queued`` for a free place."""
+
+
+@dataclass
+class Request:
+    """An approval request and its one decision.
+
+    Attributes:
+        asked: the request.
+        decision: the decision that counts; None while it waits.
+        void: whether what it asks about has changed, so that no decision can count any more.
+    """
+
+    asked: e.ApprovalRequested
+    decision: e.ApprovalDecided | None = None
+    void: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a decision would count."""
+        return self.decision is None and not self.void
+
+
+@dataclass
+class Exec:
+    """One script.
+
+    Attributes:
+        asked: the script.
+        ended: how it ended; None while it runs.
+        records: records taken in.
+        records_offset: bytes of records taken in.
+        chain: head of its hash chain; empty before the first record.
+        results: the latest results it recorded, name and value.
+    """
+
+    asked: e.ExecRequested
+    ended: e.ExecEnded | None = None
+    records: int = 0
+    records_offset: int = 0
+    chain: str = ""
+    results: tuple[tuple[str, float | str], ...] = ()
+
+
+@dataclass
+class ExperimentState:
+    """One experiment.
+
+    Attributes:
+        spec: what it is now; edits replace it until it is locked.
+        stage: how far it is.
+        proposed_by: the tool call or seeds request that it came from.
+        requests: ids of its launch requests, oldest first.
+        locked: the approval that was used; None before.
+        sandbox_name: the name that a sandbox was requested under.
+        sandbox: the open sandbox; None before and after.
+        sandbox_cost_usd: what closed sandboxes cost; None where a price was unknown.
+        model_cost_usd: what its researcher's turns cost; None where a price was unknown.
+        execs: ids of its scripts, oldest first.
+        findings: what its researcher learned, oldest first.
+        outcome: how it ended; None before.
+        verdict: what its measurements say; None before, and for explorations.
+        told: whether the orchestrator knows how it ended.
+    """
+
+    spec: Experiment
+    proposed_at: datetime
+    proposed_by: str
+    stage: Stage = "proposed"
+    requests: list[str] = field(default_factory=list)
+    kill: e.KillRequested | None = None
+    locked: e.ExperimentLocked | None = None
+    locked_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    sandbox_name: str | None = None
+    sandbox: e.SandboxOpened | None = None
+    progress: str = ""
+    sandbox_seconds: float = 0.0
+    sandbox_cost_usd: Decimal | None = Decimal(0)
+    model_cost_usd: Decimal | None = Decimal(0)
+    execs: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    outcome: e.ExperimentOutcome | None = None
+    message: str = ""
+    verdict: Verdict | None = None
+    told: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its place in the plan: ``E1``, then ``E2`` and so on."""
+        return self.spec.id
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """What it has cost so far, the open sandbox left out; None where a price was unknown."""
+        if self.sandbox_cost_usd is None or self.model_cost_usd is None:
+            return None
+        return self.sandbox_cost_usd + self.model_cost_usd
+
+    @property
+    def held_usd(self) -> Decimal:
+        """What it still keeps of the cap beyond what is booked as spent, USD."""
+        if self.locked is None or self.outcome is not None:
+            return Decimal(0)
+        return max((self.locked.reserved_usd or Decimal(0)) - (self.cost_usd or Decimal(0)), Decimal(0))
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended."""
+        return self.outcome is None
+
+
+@dataclass
+class AgentState:
+    """One agent and its whole conversation.
+
+    Attributes:
+        started: its instructions.
+        asked: its turns as they were asked for; retries of a number replace the earlier one.
+        turns: its complete turns, oldest first.
+        answers: results of its tool calls, by call id.
+        ended: how it ended; None before.
+        retry: the last retry of the turn now asked for.
+    """
+
+    started: e.AgentStarted
+    asked: dict[int, e.TurnStarted] = field(default_factory=dict)
+    turns: list[e.TurnFinished] = field(default_factory=list)
+    answers: dict[str, e.ToolAnswered] = field(default_factory=dict)
+    ended: e.AgentEnded | None = None
+    retry: e.TurnRetried | None = None
+
+
+@dataclass
+class RunState:
+    """What a run looks like now.
+
+    Attributes:
+        seq: the last event that is in.
+        cap_usd: the hard cap, USD.
+        spent_usd: what is booked as spent, USD; open sandboxes are not in it but held.
+        unknown_costs: how many costs could not be priced.
+        turn_reserves: what turns outside experiments that are under way may cost, USD, by agent.
+    """
+
+    seq: int = 0
+    created: e.RunCreated | None = None
+    engine: e.EngineStarted | None = None
+    engine_stopped: e.EngineStopped | None = None
+    engines: int = 0
+    stop: e.StopRequested | None = None
+    kill: e.KillRequested | None = None
+    ended: e.RunEnded | None = None
+    paused: bool = False
+    cap_usd: Decimal = Decimal(0)
+    spent_usd: Decimal = Decimal(0)
+    unknown_costs: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    experiments: dict[str, ExperimentState] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    seeds: dict[str, e.SeedsRequested] = field(default_factory=dict)
+    execs: dict[str, Exec] = field(default_factory=dict)
+    agents: dict[str, AgentState] = field(default_factory=dict)
+    messages: list[e.MessageSent] = field(default_factory=list)
+    refusals: list[e.PaperRefused] = field(default_factory=list)
+    paper: e.PaperPublished | None = None
+    last_at: datetime | None = None
+    turn_reserves: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> RunSettings:
+        """What was fixed when the run was created; only for a journal that begins properly."""
+        assert self.created is not None
+        return self.created.settings
+
+    @property
+    def reserved_usd(self) -> Decimal:
+        """What locked experiments and turns under way keep of the cap beyond what is spent, USD."""
+        experiments = (experiment.held_usd for experiment in self.experiments.values())
+        return sum(experiments, sum(self.turn_reserves.values(), Decimal(0)))
+
+    @property
+    def free_usd(self) -> Decimal:
+        """What of the cap is neither spent nor reserved, USD; never below zero."""
+        return max(self.cap_usd - self.spent_usd - self.reserved_usd, Decimal(0))
+
+    @property
+    def isolation_accepted(self) -> bool:
+        """Whether scripts may run with the isolation that the engine found."""
+        if self.engine is None or self.engine.isolation != "process only":
+            return self.engine is not None
+        return any(
+            request.asked.kind == "isolation" and request.decision and request.decision.decision == "approve"
+            for request in self.requests.values()
+        )
+
+    @property
+    def waiting(self) -> list[Request]:
+        """Everything that waits for a decision, oldest first."""
+        return [request for request in self.requests.values() if request.waits]
+
+    def live_request(self, experiment_id: str) -> Request | None:
+        """The launch request of an experiment that is decided or still waits; None if void or none."""
+        experiment = self.experiments[experiment_id]
+        request = self.requests[experiment.requests[-1]] if experiment.requests else None
+        return None if request is None or request.void else request
+
+    def in_stage(self, *stages: Stage) -> list[ExperimentState]:
+        """Experiments in any of these stages, in the order of the plan."""
+        return [experiment for experiment in self.experiments.values() if experiment.stage in stages]
