@@ -107,11 +107,7 @@ def script_needs_a_yes(state: RunState) -> bool:
     """Whether every single script waits for a human."""
     if state.settings.confirm_scripts is not None:
         return state.settings.confirm_scripts
-    return (
-        state.engine is not None
-        and state.engine.isolation == "process only"
-        and not (state.settings.accept_process_only)
-    )
+    return state.engine is not None and state.engine.isolation == "process only"
 
 
 def subject_of(text: str) -> str:

@@ -48,7 +48,8 @@ def estimate(experiment: Experiment, rates: Rates) -> Estimate:
     if compute.expected_seconds is None:
         return Estimate(maximum=maximum)
     share = Decimal(compute.expected_seconds) / compute.timeout_seconds
-    return Estimate(low=maximum * min(share / 2, 1), high=maximum * min(share * 2, 1), maximum=maximum)
+    low, high = min(share / 2, Decimal(1)), min(share * 2, Decimal(1))
+    return Estimate(low=maximum * low, high=maximum * high, maximum=maximum)
 
 
 def fits(state: RunState, maximum_usd: Decimal | None) -> bool:

@@ -373,6 +373,8 @@ class ExecRequested(Event):
     once: ClassVar[str | None] = "exec_id"
     exec_id: str
     experiment_id: str
+    call_id: str
+    """The tool call that it runs for."""
     code: str
     code_sha256: str
     purpose: str = ""

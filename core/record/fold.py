@@ -122,6 +122,7 @@ def _tool_answered(state: RunState, event: e.ToolAnswered) -> None:
 
 
 def _results_told(state: RunState, event: e.ResultsTold) -> None:
+    state.tellings.setdefault(event.call_id, event.experiment_ids)
     for experiment_id in event.experiment_ids:
         if experiment := state.experiments.get(experiment_id):
             experiment.told = True

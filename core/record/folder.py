@@ -29,60 +29,9 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 """Where SQLite's write-ahead log does not work, because its shared memory needs one host."""
 
-_SMALL_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "every",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "i",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "only",
-        "or",
-        "our",
-        "should",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "there",
-        "these",
-        "this",
-        "to",
-        "under",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-    ]
+_SMALL_WORDS = re.compile(
+    r"\b(an?|and|are|as|at|be|by|can|could|did|do|does|every|for|from|ha[sv]e?|how|i|in|into|is|its?|of|on|only|or"
+    r"|our|should|tha[nt]|the|their|them|there|these|this|to|under|was|we|what|when|where|which|who|why|will|with)\b"
 )
 
 
@@ -164,7 +113,7 @@ class RunFolder:
                 lock.seek(0)
                 raise RunLocked(
                     f"another engine (process {lock.read().strip() or 'unknown'}) drives {self.run_id}",
-                    f"Watch it with 'fumehood show {self.run_id}', or end it with 'fumehood stop {self.run_id}'.",
+                    f"See it with 'fumehood show {self.run_id}'; end it with 'fumehood stop {self.run_id}'.",
                 ) from None
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
@@ -294,6 +243,6 @@ def _refuse_network_file_system(runs: Path) -> None:
 
 def _run_id(question: str) -> str:
     plain = unicodedata.normalize("NFKD", question).encode("ascii", "ignore").decode().lower()
-    words = [word for word in re.findall(r"[a-z0-9]+", plain) if word not in _SMALL_WORDS]
+    words = re.findall(r"[a-z0-9]+", _SMALL_WORDS.sub(" ", plain))
     name = "-".join(words[:3])[:40].strip("-") or "run"
     return f"{datetime.now(UTC):%Y%m%d}-{name}-{secrets.token_hex(2)}"

@@ -159,6 +159,7 @@ class RunState:
         cap_usd: the hard cap, USD.
         spent_usd: what is booked as spent, USD; open sandboxes are not in it but held.
         unknown_costs: how many costs could not be priced.
+        tellings: experiments whose end the orchestrator was told of, by the call that told it.
         turn_reserves: what turns outside experiments that are under way may cost, USD, by agent.
     """
 
@@ -184,6 +185,7 @@ class RunState:
     messages: list[e.MessageSent] = field(default_factory=list)
     refusals: list[e.PaperRefused] = field(default_factory=list)
     paper: e.PaperPublished | None = None
+    tellings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     last_at: datetime | None = None
     turn_reserves: dict[str, Decimal] = field(default_factory=dict)
 
