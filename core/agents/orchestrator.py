@@ -1,0 +1,197 @@
+"""The orchestrator: one per run. It proposes experiments, reads results and decides when to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from core.agents.human import ask_human
+from core.agents.loop import Agent, unread_messages
+from core.agents.prompts import ORCHESTRATOR, VERSION, fenced, orchestrator_prompt
+from core.agents.tools import (
+    FinishResearch,
+    ProposeExperiments,
+    ReadReport,
+    Reply,
+    Tool,
+    Toolbox,
+    WaitForResults,
+)
+from core.approval import next_experiment_id
+from core.errors import ToolError
+from core.experiment import Experiment, Proposal
+from core.models.base import Model
+from core.record.events import ExperimentProposed, ResultsTold
+from core.record.live import LiveRun
+from core.record.state import ExperimentState, RunState
+
+ORCHESTRATOR_NAME: Final = "orchestrator"
+
+
+def orchestrator(live: LiveRun, model: Model, report: Callable[[str], str], gpus: frozenset[str]) -> Agent:
+    """The orchestrator of a run.
+
+    Args:
+        live: the run.
+        model: its model.
+        report: the evidence of one experiment, as text for a model.
+        gpus: names of GPUs that the run's sandboxes can have.
+    """
+    tools = _Tools(live, report, gpus)
+    state = live.state
+    assert state.created is not None
+    return Agent(
+        name=ORCHESTRATOR_NAME,
+        model=model,
+        system=ORCHESTRATOR,
+        prompt=orchestrator_prompt(state.created.question, state.settings),
+        prompts_version=VERSION,
+        toolbox=Toolbox(
+            Tool("propose_experiments", ProposeExperiments, tools.propose),
+            Tool("wait_for_results", WaitForResults, tools.wait),
+            Tool("read_report", ReadReport, tools.read_report),
+            ask_human(live, ORCHESTRATOR_NAME),
+            Tool("finish_research", FinishResearch, tools.finish),
+        ),
+        max_turns=state.settings.max_turns,
+    )
+
+
+class _Tools:
+    """What the orchestrator can do. Each effect is found again by the id of its call."""
+
+    def __init__(self, live: LiveRun, report: Callable[[str], str], gpus: frozenset[str]) -> None:
+        self.live = live
+        self.report = report
+        self.gpus = gpus
+
+    async def propose(self, arguments: ProposeExperiments, call_id: str) -> Reply:
+        """Put the experiments of a round into the plan."""
+        if not self._proposed_by(call_id):
+            self._check(arguments)
+            self.live.record(*self._placed(arguments.experiments, call_id))
+        proposed = self._proposed_by(call_id)
+        lines = [f"{experiment.id}: {experiment.spec.title}" for experiment in proposed]
+        return Reply(
+            f"Round {proposed[0].spec.round} is in the plan; each waits for approval at its price:\n"
+            + "\n".join(lines)
+            + "\nCall wait_for_results to learn what happens to them."
+        )
+
+    async def wait(self, arguments: WaitForResults, call_id: str) -> Reply:
+        """Wait for the first thing that the orchestrator has to know."""
+        if call_id not in self.live.state.tellings:
+            await self.live.until(_news)
+            ended = tuple(experiment.id for experiment in _untold(self.live.state))
+            self.live.record(ResultsTold(call_id=call_id, experiment_ids=ended))
+        told = self.live.state.tellings[call_id]
+        parts = [self._told(self.live.state.experiments[name]) for name in told]
+        return Reply("\n\n".join([*parts, _still_open(self.live.state)]))
+
+    async def read_report(self, arguments: ReadReport, call_id: str) -> Reply:
+        """Everything about one experiment."""
+        experiment = self.live.state.experiments.get(arguments.experiment)
+        if experiment is None:
+            known = ", ".join(self.live.state.experiments) or "none yet"
+            raise ToolError(f"there is no experiment {arguments.experiment!r}", f"There are: {known}.")
+        return Reply(self._told(experiment))
+
+    async def finish(self, arguments: FinishResearch, call_id: str) -> Reply:
+        """End the research, unless something that was proposed is still open."""
+        if unfinished := [
+            experiment.id for experiment in self.live.state.experiments.values() if experiment.open
+        ]:
+            raise ToolError(f"{', '.join(unfinished)} has not ended", "Call wait_for_results first.")
+        return Reply("The research has ended; the paper is written next.", ends=True)
+
+    def _told(self, experiment: ExperimentState) -> str:
+        return f"{outcome_line(experiment)}\n{fenced(self.report(experiment.id))}"
+
+    def _proposed_by(self, call_id: str) -> list[ExperimentState]:
+        return [x for x in self.live.state.experiments.values() if x.proposed_by == call_id]
+
+    def _check(self, arguments: ProposeExperiments) -> None:
+        settings = self.live.state.settings
+        if (count := len(arguments.experiments)) > settings.experiments_per_round:
+            raise ToolError(
+                f"{count} experiments are more than the {settings.experiments_per_round} that a round may have",
+                "Propose the ones that matter most.",
+            )
+        if _rounds(self.live.state) >= settings.rounds:
+            raise ToolError(
+                f"all {settings.rounds} rounds have been proposed",
+                "Wait for what is open, then call finish_research.",
+            )
+        for proposal in arguments.experiments:
+            gpu = proposal.compute.gpu
+            if gpu is not None and gpu not in self.gpus:
+                available = ", ".join(sorted(self.gpus)) or "none: leave 'gpu' out"
+                raise ToolError(
+                    f"{proposal.title!r} asks for the GPU {gpu!r}, which is not to be had",
+                    f"GPUs: {available}.",
+                )
+
+    def _placed(self, proposals: tuple[Proposal, ...], call_id: str) -> list[ExperimentProposed]:
+        """Number the proposals and share the round's part of the error budget among its hypotheses.
+
+        Each round gets an equal part of the run's alpha and each hypothesis of a round an equal part
+        of that (Bonferroni), so that the whole stays below alpha however the rounds turn out.
+        """
+        state = self.live.state
+        first = int(next_experiment_id(state)[1:])
+        hypotheses = sum(proposal.hypothesis is not None for proposal in proposals)
+        alpha = state.settings.alpha / state.settings.rounds / max(1, hypotheses)
+        return [
+            ExperimentProposed(
+                experiment=Experiment(
+                    **(proposal.model_dump() | {"compute": self._with_default_gpu(proposal)}),
+                    id=f"E{first + place}",
+                    round=_rounds(state) + 1,
+                    alpha=alpha,
+                ),
+                call_id=call_id,
+            )
+            for place, proposal in enumerate(proposals)
+        ]
+
+    def _with_default_gpu(self, proposal: Proposal) -> object:
+        gpu = self.live.state.settings.gpu
+        if gpu is None or "gpu" in proposal.compute.model_fields_set:
+            return proposal.compute
+        return proposal.compute.model_copy(update={"gpu": gpu})
+
+
+def outcome_line(experiment: ExperimentState) -> str:
+    """One line on how an experiment stands, e.g. ``E2 (…): done; verdict: supported``."""
+    verdict = f"; verdict: {experiment.verdict.outcome}" if experiment.verdict else ""
+    note = (
+        f": {experiment.message}" if experiment.outcome not in (None, "done") and experiment.message else ""
+    )
+    return (
+        f"{experiment.id} ({experiment.spec.title}): {experiment.outcome or experiment.stage}{verdict}{note}"
+    )
+
+
+def _rounds(state: RunState) -> int:
+    return max((experiment.spec.round for experiment in state.experiments.values()), default=0)
+
+
+def _untold(state: RunState) -> list[ExperimentState]:
+    return [x for x in state.experiments.values() if not x.open and not x.told]
+
+
+def _news(state: RunState) -> bool:
+    """Whether there is anything to wake the orchestrator for, or nothing left to wait for."""
+    return bool(
+        _untold(state)
+        or unread_messages(state, ORCHESTRATOR_NAME)
+        or not any(experiment.open for experiment in state.experiments.values())
+    )
+
+
+def _still_open(state: RunState) -> str:
+    still = [f"{x.id} ({x.stage})" for x in state.experiments.values() if x.open]
+    if still:
+        return f"Still open: {', '.join(still)}."
+    left = state.settings.rounds - _rounds(state)
+    return f"Nothing is open. Rounds left: {left}. Propose more, or call finish_research."

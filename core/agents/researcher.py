@@ -1,0 +1,156 @@
+"""A researcher: one per experiment. It writes and runs the scripts that measure."""
+
+from __future__ import annotations
+
+from core.agents.human import ask_human, script_approved
+from core.agents.loop import Agent
+from core.agents.prompts import RESEARCHER, VERSION, fenced, researcher_prompt
+from core.agents.scripts import output_for_model, run_script
+from core.agents.tools import RecordFinding, Reply, RunPython, SubmitResult, Tool, Toolbox
+from core.approval import script_needs_a_yes, subject_of
+from core.models.base import Model
+from core.record.events import ExecEnded, ExecRequested, FindingRecorded
+from core.record.live import LiveRun
+from core.record.state import Exec
+from core.sandbox.base import Sandbox
+
+
+def researcher(live: LiveRun, model: Model, experiment_id: str, sandbox: Sandbox) -> Agent:
+    """The researcher of one experiment.
+
+    Args:
+        live: the run.
+        model: its model.
+        experiment_id: the experiment; it must be locked.
+        sandbox: its open sandbox.
+    """
+    tools = _Tools(live, experiment_id, sandbox)
+    state = live.state
+    assert state.created is not None
+    return Agent(
+        name=experiment_id,
+        model=model,
+        system=RESEARCHER,
+        prompt=researcher_prompt(state.experiments[experiment_id].spec, state.created.question),
+        prompts_version=VERSION,
+        toolbox=Toolbox(
+            Tool("run_python", RunPython, tools.run_python),
+            Tool("record_finding", RecordFinding, tools.record_finding),
+            ask_human(live, experiment_id),
+            Tool("submit_result", SubmitResult, tools.submit_result),
+        ),
+        max_turns=state.settings.max_turns,
+    )
+
+
+async def repeat_scripts(live: LiveRun, experiment_id: str, original_id: str, sandbox: Sandbox) -> None:
+    """Run the scripts of another experiment again, with this one's seeds and without a model.
+
+    Only scripts that counted there are repeated: those that ended cleanly and were no trials.
+
+    Raises:
+        SandboxLost: the sandbox is gone.
+    """
+    originals = [live.state.execs[name] for name in live.state.experiments[original_id].execs]
+    for script in filter(_counted, originals):
+        call_id = f"repeat:{experiment_id}:{script.asked.exec_id}"
+        await run_script(
+            live,
+            sandbox,
+            _request(
+                live, experiment_id, call_id, script.asked.code, f"again: {script.asked.purpose}", False
+            ),
+        )
+
+
+class _Tools:
+    """What a researcher can do. Each effect is found again by the id of its call."""
+
+    def __init__(self, live: LiveRun, experiment_id: str, sandbox: Sandbox) -> None:
+        self.live = live
+        self.experiment_id = experiment_id
+        self.sandbox = sandbox
+
+    async def run_python(self, arguments: RunPython, call_id: str) -> Reply:
+        """Run a script to its end."""
+        request = _request(
+            self.live, self.experiment_id, call_id, arguments.code, arguments.purpose, arguments.trial
+        )
+        if request.exec_id not in self.live.state.execs and script_needs_a_yes(self.live.state):
+            await script_approved(self.live, self.experiment_id, call_id, arguments.code, arguments.purpose)
+        ended = await run_script(self.live, self.sandbox, request)
+        return Reply(self._account(ended))
+
+    async def record_finding(self, arguments: RecordFinding, call_id: str) -> Reply:
+        """Tell the human one thing."""
+        self.live.record(
+            FindingRecorded(experiment_id=self.experiment_id, call_id=call_id, text=arguments.text)
+        )
+        return Reply("The human sees it.")
+
+    async def submit_result(self, arguments: SubmitResult, call_id: str) -> Reply:
+        """End the experiment."""
+        return Reply("The experiment has ended; its verdict is computed from what was recorded.", ends=True)
+
+    def _account(self, ended: ExecEnded) -> str:
+        """How a script ended, what it measured and what it printed, for the model."""
+        script = self.live.state.execs[ended.exec_id]
+        output = output_for_model(self.live.folder.log_path(ended.exec_id))
+        return f"{exec_line(script)}\n{_measured(script)}\nIt printed:\n{fenced(output)}"
+
+
+def exec_line(script: Exec) -> str:
+    """One line on how an exec ended, e.g. ``E1-2 ended with exit code 0 after 3.1 s``."""
+    ended = script.ended
+    trial = " (a trial: nothing in it counts)" if script.asked.trial else ""
+    if ended is None:
+        return f"{script.asked.exec_id} is running{trial}"
+    if ended.end == "finished":
+        return f"{ended.exec_id} ended with exit code {ended.exit_code} after {ended.seconds:.1f} s{trial}"
+    return f"{ended.exec_id} was ended ({_END_IN_WORDS[ended.end]}) after {ended.seconds:.1f} s{trial}"
+
+
+_END_IN_WORDS = {
+    "time": "the experiment's time limit; what it measured does not count",
+    "cpu": "it used more processor time than it may",
+    "memory": "it used more memory than it may",
+    "processes": "it started more processes than it may",
+    "disk": "it wrote more to the disk than it may",
+    "output": "it printed more than it may",
+    "killed": "it was killed",
+    "lease": "no engine was there for too long",
+    "lost": "the machine stopped or it was killed from outside; run it again",
+}
+
+
+def _measured(script: Exec) -> str:
+    if not script.records:
+        return "It recorded nothing through lab."
+    latest = ", ".join(f"{name}={value}" for name, value in script.results)
+    return f"It wrote {script.records} records through lab" + (
+        f"; latest results: {latest}." if latest else "."
+    )
+
+
+def _request(
+    live: LiveRun, experiment_id: str, call_id: str, code: str, purpose: str, trial: bool
+) -> ExecRequested:
+    """The exec of a call: the one that it asked for before, or the experiment's next."""
+    execs = live.state.experiments[experiment_id].execs
+    for name in execs:
+        if (asked := live.state.execs[name].asked).call_id == call_id:
+            return asked
+    return ExecRequested(
+        exec_id=f"{experiment_id}-{len(execs) + 1}",
+        experiment_id=experiment_id,
+        call_id=call_id,
+        code=code,
+        code_sha256=subject_of(code),
+        purpose=purpose,
+        trial=trial,
+    )
+
+
+def _counted(script: Exec) -> bool:
+    ended = script.ended
+    return not script.asked.trial and ended is not None and (ended.end, ended.exit_code) == ("finished", 0)

@@ -1,0 +1,132 @@
+"""Running one script in a sandbox: its output into the run's logs, its records into the journal.
+
+Everything here can be cut off at any byte and taken up again: the length of the log says how much
+output is in, the journal says how many bytes of records are in, and starting the same exec twice
+runs it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.record.events import ExecEnded, ExecRequested, RecordsTaken, now
+from core.record.live import LiveRun
+from core.record.records import Record, chain_start, read_record
+from core.record.state import Exec
+from core.sandbox.base import ExecResult, Sandbox
+
+OUTPUT_HEAD_BYTES = 6_000
+OUTPUT_TAIL_BYTES = 10_000
+"""How much of a script's output a model reads: the first and the last bytes."""
+
+SHOWN_RESULTS = 20
+
+
+async def run_script(live: LiveRun, sandbox: Sandbox, request: ExecRequested) -> ExecEnded:
+    """Run a script to its end, or go on with one that an earlier engine started.
+
+    Args:
+        live: the run.
+        sandbox: where it runs.
+        request: the script; recorded if it is not yet.
+
+    Returns:
+        How it ended; recorded, like everything it printed and measured.
+
+    Raises:
+        SandboxLost: the sandbox is gone; the script has no result.
+    """
+    if request.exec_id not in live.state.execs:
+        live.record(request)
+    script = live.state.execs[request.exec_id]
+    if script.ended is None:
+        await sandbox.start(request.exec_id, request.code, trial=request.trial)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_take_output(live.folder.log_path(request.exec_id), sandbox, request.exec_id))
+            group.create_task(_take_records(live, sandbox, script))
+            result = group.create_task(sandbox.wait(request.exec_id))
+        live.record(_ended(request.exec_id, result.result()))
+    ended = live.state.execs[request.exec_id].ended
+    assert ended is not None
+    return ended
+
+
+def output_for_model(log: Path) -> str:
+    """What a script printed, head and tail, with the left out middle named."""
+    try:
+        size = log.stat().st_size
+    except FileNotFoundError:
+        return "(it printed nothing)"
+    with log.open("rb") as file:
+        if size <= OUTPUT_HEAD_BYTES + OUTPUT_TAIL_BYTES:
+            return file.read().decode(errors="replace") or "(it printed nothing)"
+        head = file.read(OUTPUT_HEAD_BYTES).decode(errors="replace")
+        file.seek(size - OUTPUT_TAIL_BYTES)
+        tail = file.read().decode(errors="replace")
+    left_out = size - OUTPUT_HEAD_BYTES - OUTPUT_TAIL_BYTES
+    return f"{head}\n… {left_out:,} bytes left out …\n{tail}"
+
+
+async def _take_output(log: Path, sandbox: Sandbox, exec_id: str) -> None:
+    """Append what the script prints to its log; the log's length is the cursor."""
+    with log.open("ab", buffering=0) as file:
+        async for chunk in sandbox.output(exec_id, log.stat().st_size):
+            file.write(chunk)
+
+
+async def _take_records(live: LiveRun, sandbox: Sandbox, script: Exec) -> None:
+    """Take in records with the event that moves their cursor, in one transaction."""
+    exec_id = script.asked.exec_id
+    rest = b""
+    async for chunk in sandbox.records(exec_id, script.records_offset):
+        whole, newline, rest = (rest + chunk).rpartition(b"\n")
+        if not newline:
+            continue
+        now_in = live.state.execs[exec_id]
+        previous = now_in.chain or chain_start(exec_id, now_in.asked.code_sha256)
+        records = _read(whole.split(b"\n"), exec_id, now_in.records, previous, now())
+        live.record(
+            RecordsTaken(
+                exec_id=exec_id,
+                offset=now_in.records_offset + len(whole) + 1,
+                records=now_in.records + len(records),
+                chain=records[-1].chain,
+                results=_results(records),
+            ),
+            records=records,
+        )
+
+
+def _read(lines: list[bytes], exec_id: str, count: int, previous: str, at: datetime) -> list[Record]:
+    records = []
+    for number, line in enumerate(lines, count + 1):
+        records.append(read_record(line, exec_id=exec_id, number=number, at=at, previous=previous))
+        previous = records[-1].chain
+    return records
+
+
+def _results(records: list[Record]) -> tuple[tuple[str, float | str], ...]:
+    results = [
+        (str(record.body.get("name", "")), _shown(record.body.get("value")))
+        for record in records
+        if record.kind == "result"
+    ]
+    return tuple(results[-SHOWN_RESULTS:])
+
+
+def _shown(value: Any) -> float | str:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _ended(exec_id: str, result: ExecResult) -> ExecEnded:
+    return ExecEnded(
+        exec_id=exec_id,
+        end=result.end,
+        exit_code=result.exit_code,
+        seconds=result.seconds,
+        peak_memory_bytes=result.peak_memory_bytes,
+        output_bytes=result.output_bytes,
+    )
