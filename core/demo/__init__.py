@@ -17,7 +17,7 @@ DEFAULT = "bagging"
 """The study that is played where none is named."""
 
 _FOLDER = Path(__file__).parent
-_NAMES = (DEFAULT,)
+_NAMES = (DEFAULT, "double_descent", "wrong_cv")
 
 
 class Study(NamedTuple):
