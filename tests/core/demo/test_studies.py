@@ -180,24 +180,28 @@ def play(turns: tuple[ScriptedTurn, ...], *heard: str) -> list[str]:
 
 
 def ended(experiment: str, outcome: str) -> str:
-    return f"{experiment} has ended; verdict: {outcome}"
+    return f"{experiment} (its title): done; verdict: {outcome}"
 
 
-PROPOSED = "Proposed: E1, E2. Each waits for approval."
-FIRST_ROUND = (
-    "The research question: …",
-    PROPOSED,
-    ended("E1", "supported"),
-    f"{ended('E1', 'supported')}\n{ended('E2', 'supported')}",
-)
+QUESTION = "The research question: …"
+PROPOSED = "Round 1 is in the plan; each waits for approval at its price"
+STILL = "Still open: {} (running)."
+NOTHING = "Nothing is open. Rounds left: 1."
 
 
 def test_the_verdict_on_the_nearest_neighbour_provokes_a_second_round() -> None:
     turns = read_trajectory(study_path("bagging")).turns["orchestrator"]
-    report = "E2 · Bagged nearest neighbour on digits\nverdict: supported"
-    second = ("Proposed: E3, E4.", ended("E4", "inconclusive"))
-    both = f"{ended('E3', 'refuted')}\n{ended('E4', 'inconclusive')}"
-    assert play(turns, *FIRST_ROUND, report, *second, both) == [
+    first_round = (
+        f"{ended('E1', 'supported')}\n{STILL.format('E2')}",
+        f"{ended('E2', 'supported')}\n{NOTHING}",
+    )
+    second_round = (
+        f"{ended('E4', 'inconclusive')}\n{STILL.format('E3')}",
+        f"{ended('E3', 'refuted')}\n{NOTHING}",
+    )
+    reports = f"{ended('E3', 'refuted')}\n{ended('E4', 'inconclusive')}"
+    heard = (QUESTION, PROPOSED, *first_round, ended("E2", "supported"), PROPOSED, *second_round, reports)
+    assert play(turns, *heard) == [
         "propose_experiments",
         "wait_for_results",
         "wait_for_results",
@@ -205,23 +209,60 @@ def test_the_verdict_on_the_nearest_neighbour_provokes_a_second_round() -> None:
         "propose_experiments",
         "wait_for_results",
         "wait_for_results",
+        "read_report",
+        "read_report",
         "finish_research",
     ]
 
 
-def test_the_second_round_comes_whichever_experiment_ends_first_and_however_often_it_is_woken() -> None:
+def test_the_orchestrator_waits_on_when_a_message_of_the_human_wakes_it() -> None:
     turns = read_trajectory(study_path("bagging")).turns["orchestrator"]
-    woken = ("E1 was approved", "E2 was approved", ended("E2", "supported"), ended("E1", "supported"))
-    called = play(turns, "The research question: …", PROPOSED, *woken, "verdict: supported")
+    messages = [f"{STILL.format('E1')}\nThe human says: are you there?"] * 3
+    heard = (
+        QUESTION,
+        PROPOSED,
+        *messages,
+        f"{ended('E2', 'supported')}\n{NOTHING}",
+        ended("E2", "supported"),
+    )
+    called = play(turns, *heard)
+    assert called.count("wait_for_results") == 4
     assert called.count("propose_experiments") == 2
 
 
-@pytest.mark.parametrize("report", ["There is no report: E2 was rejected", "E2\nverdict: inconclusive"])
+@pytest.mark.parametrize("report", ["E2 (its title): rejected: too dear", ended("E2", "inconclusive")])
 def test_without_an_equivalence_there_is_no_second_round(report: str) -> None:
     turns = read_trajectory(study_path("bagging")).turns["orchestrator"]
-    called = play(turns, *FIRST_ROUND, report)
+    called = play(turns, QUESTION, PROPOSED, f"{ended('E1', 'supported')}\n{NOTHING}", report)
     assert called[-1] == "finish_research"
     assert called.count("propose_experiments") == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_research_ends_even_if_everything_is_rejected(name: str) -> None:
+    turns = read_trajectory(study_path(name)).turns["orchestrator"]
+    rejected = "E1 (its title): rejected: no\n\nE2 (its title): rejected: no"
+    called = play(turns, QUESTION, PROPOSED, f"{rejected}\n\n{NOTHING}", "E2 (its title): rejected: no")
+    assert called[-1] == "finish_research"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_researcher_whose_scripts_fail_records_no_finding(name: str) -> None:
+    failed = "E1-1 ended with exit code 3 after 0.1 s"
+    for agent, turns in read_trajectory(study_path(name)).turns.items():
+        if agent.startswith("E"):
+            called = play(turns, "Your experiment", failed)
+            assert called == ["run_python", "submit_result"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_researcher_whose_scripts_succeed_says_what_it_found_and_did(name: str) -> None:
+    for agent, turns in read_trajectory(study_path(name)).turns.items():
+        if agent.startswith("E"):
+            scripts = sum(call.tool == "run_python" for turn in turns for call in turn.calls)
+            ended_well = ["ended with exit code 1 … TypeError … ended with exit code 0"] * scripts
+            called = play(turns, "Your experiment", *ended_well, "The human sees it.")
+            assert called == ["run_python"] * scripts + ["record_finding", "submit_result"]
 
 
 def test_the_first_paper_on_bagging_is_refused_for_two_mistakes_that_the_second_does_not_have() -> None:
