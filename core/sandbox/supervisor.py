@@ -40,10 +40,15 @@ NEAR_LOOK_SECONDS = 0.03
 CALM_LOOK_SECONDS = 0.25
 DISK_LOOK_SECONDS = 0.4
 NEAR = 0.5
-SPARE_TASKS = 2048
+SPARE_TASKS = 1024
+SUPERVISOR_PRIORITY = -10
 SET_PARENT_DEATH_SIGNAL = 1
 SET_CHILD_SUBREAPER = 36
 OUT_OF_MEMORY_SCORE = b"600"
+SET_PIPE_SIZE = 1031
+PIPE_BYTES = 1024 * 1024
+KEYCTL = {"x86_64": 250, "aarch64": 219}
+JOIN_SESSION_KEYRING = 1
 
 
 class Policy:
@@ -154,7 +159,7 @@ def list_folder(path: str) -> list[str]:
 
 
 def children(pid: int, threads: int) -> list[int]:
-    """The children of a process, all its threads' together."""
+    """The children of a process, all its threads' together; ``threads`` may be 0 for unknown."""
     tasks = [str(pid)] if threads == 1 else list_folder(f"/proc/{pid}/task")
     found: list[int] = []
     for task in tasks:
@@ -165,11 +170,11 @@ def children(pid: int, threads: int) -> list[int]:
 HAS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
 
-def quick_tree() -> dict[int, Process]:
-    """Every descendant of this process, by walking down from it."""
+def quick_tree(enough: int) -> dict[int, Process]:
+    """Every descendant of this process, by walking down from it; stops beyond ``enough``."""
     found: dict[int, Process] = {}
     waiting = [(os.getpid(), 1)]
-    while waiting:
+    while waiting and len(found) <= enough:
         pid, threads = waiting.pop()
         for child in children(pid, threads):
             process = None if child in found else read_process(child)
@@ -238,9 +243,51 @@ def full_tree() -> dict[int, Process]:
     return found
 
 
-def tree() -> dict[int, Process]:
-    """Every descendant of this process, the cheapest way there is."""
-    return quick_tree() if HAS_CHILDREN else full_tree()
+def tree(enough: int) -> dict[int, Process]:
+    """Descendants of this process, the cheapest way there is; all, or more than ``enough``."""
+    return quick_tree(enough) if HAS_CHILDREN else full_tree()
+
+
+def freeze_tree() -> set[int]:
+    """Stop every descendant of this process, so that none can start another.
+
+    Each is stopped before its children are listed, so a tree that grows while it is walked is
+    stopped from the top down; what loses its parent meanwhile comes up as a child of this process.
+    """
+    frozen: set[int] = set()
+    while True:
+        before = len(frozen)
+        if HAS_CHILDREN:
+            freeze_children(frozen)
+        else:
+            for pid, process in full_tree().items():
+                if not process.dead and pid not in frozen:
+                    send(pid, signal.SIGSTOP)
+                    frozen.add(pid)
+        if len(frozen) == before:
+            return frozen
+
+
+def freeze_children(frozen: set[int]) -> None:
+    """Walk down once and stop whatever is not stopped yet."""
+    waiting, seen = [os.getpid()], set()
+    while waiting:
+        pid = waiting.pop()
+        for child in children(pid, 1 if pid == os.getpid() else 0):
+            if child not in seen:
+                seen.add(child)
+                waiting.append(child)
+                if child not in frozen:
+                    send(child, signal.SIGSTOP)
+                    frozen.add(child)
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
 
 
 def proportional_memory(pids: list[int]) -> int | None:
@@ -320,6 +367,13 @@ def set_process_control(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
+def leave_session_keyring() -> None:
+    """Go on with an empty session keyring: the kernel hands keys in it down to every child."""
+    number = KEYCTL.get(os.uname().machine) if sys.platform == "linux" else None
+    if number is not None:
+        ctypes.CDLL(None, use_errno=True).syscall(number, JOIN_SESSION_KEYRING, None)
+
+
 class Supervisor:
     """Runs the script of one policy to its end."""
 
@@ -345,6 +399,7 @@ class Supervisor:
     def run(self) -> None:
         """Run the script, see to its end and write the status."""
         set_process_control(SET_CHILD_SUBREAPER, 1)
+        leave_session_keyring()
         wake = self._listen_to_signals()
         if os.path.exists(self.policy.path("kill")):
             self.end = "killed"
@@ -374,14 +429,22 @@ class Supervisor:
         os.set_blocking(self.pipe, False)
         if sys.platform == "linux":
             try:
-                fcntl.fcntl(write, 1031, 1024 * 1024)  # F_SETPIPE_SZ: fewer, larger reads
+                fcntl.fcntl(write, SET_PIPE_SIZE, PIPE_BYTES)  # Fewer, larger reads.
             except OSError:
                 pass
         tasks = own_tasks()
+        self._go_first()
         self.script = os.fork()
         if self.script == 0:
             self._become_script(write, tasks)
         os.close(write)
+
+    def _go_first(self) -> None:
+        """Be scheduled before the script, where that is allowed, to win against a fork bomb."""
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, SUPERVISOR_PRIORITY)
+        except OSError:
+            pass
 
     def _become_script(self, write: int, tasks: int) -> None:
         """In the child: put on the limits and become the script. Never returns."""
@@ -406,7 +469,7 @@ class Supervisor:
 
     def _set_limits(self, tasks: int) -> None:
         policy = self.policy
-        os.nice(policy.niceness)
+        os.setpriority(os.PRIO_PROCESS, 0, policy.niceness)
         if HAS_PROC:
             score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
             os.write(score, OUT_OF_MEMORY_SCORE)
@@ -470,21 +533,24 @@ class Supervisor:
     def _look(self) -> None:
         """Compare what the script uses with what it may use, and choose when to look again."""
         policy, now = self.policy, time.monotonic()
-        processes = tree()
+        processes = tree(2 * (policy.processes + policy.box_processes))
+        tasks = sum(process.threads for process in processes.values()) - policy.box_processes
+        self.peak_processes = max(self.peak_processes, tasks)
+        if tasks > policy.processes:
+            # Nothing else is measured first: a fork bomb would double meanwhile.
+            self.end = self.end or "processes"
+            return
         reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = reaped.ru_utime + reaped.ru_stime + sum(p.cpu_seconds for p in processes.values())
         pids = [pid for pid, process in processes.items() if not process.dead]
-        tasks = sum(process.threads for process in processes.values()) - policy.box_processes
         if cpu != self.disk_cpu:
             self._look_at_files(pids, cpu, now)
         memory = self._memory(processes, pids)
-        self.peak_processes = max(self.peak_processes, tasks)
         self.peak_memory = max(self.peak_memory, memory)
         used = {
             "time": (now - self.started) / policy.wall_seconds,
             "cpu": cpu / policy.cpu_seconds,
             "memory": memory / policy.memory_bytes,
-            "processes": tasks / (policy.processes + 0.5),
             "disk": self.on_disk / policy.disk_bytes,
         }
         for name, share in used.items():
@@ -494,16 +560,18 @@ class Supervisor:
             self.end = self.end or "killed"
         if self._lease_is_over(now):
             self.end = self.end or "lease"
-        self._choose_pause(used, calm=cpu == self.cpu_seconds)
+        filling = max(used["memory"], used["disk"], tasks / policy.processes)
+        self._choose_pause(
+            filling, calm=cpu == self.cpu_seconds, left=policy.wall_seconds - (now - self.started)
+        )
         self.cpu_seconds = cpu
 
-    def _choose_pause(self, used: dict[str, float], calm: bool) -> None:
-        filling = max(used["memory"], used["disk"], used["processes"])
+    def _choose_pause(self, filling: float, *, calm: bool, left: float) -> None:
+        """Look more often the nearer a limit is, and never later than the end of the time."""
         if filling > NEAR and not calm:
             self.pause = NEAR_LOOK_SECONDS
         else:
             self.pause = min(CALM_LOOK_SECONDS, self.pause * 1.5)
-        left = min(1 - used["time"], 1) * self.policy.wall_seconds
         self.pause = max(0.002, min(self.pause, left))
 
     def _look_at_files(self, pids: list[int], cpu: float, now: float) -> None:
@@ -558,22 +626,18 @@ class Supervisor:
 
     def _kill_tree(self) -> None:
         """Freeze, then kill: a fork bomb cannot outrun that."""
-        walk = tree
-        while True:
-            alive = [pid for pid, process in walk().items() if not process.dead]
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for pid in alive:
-                    try:
-                        os.kill(pid, number)
-                    except OSError:
-                        continue
+        if self.policy.box_processes and self.script and self.exit_status is None:
+            send(self.script, signal.SIGKILL)  # The box's first process takes all others with it.
+        sure = False
+        while not sure:
+            frozen = freeze_tree()
+            for pid in frozen:
+                send(pid, signal.SIGKILL)
             self._reap()
-            if alive:
+            # The quick walk can miss a process that moves: the last look is at all of the machine.
+            sure = not frozen and all(process.dead for process in full_tree().values())
+            if not sure:
                 time.sleep(0.002)
-            elif walk is full_tree:
-                return
-            else:
-                walk = full_tree  # The quick way can miss a process that moves; make sure.
 
     def _drain(self) -> None:
         while self.pipe >= 0 and self.printed <= self.policy.output_bytes:
