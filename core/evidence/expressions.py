@@ -1,0 +1,438 @@
+"""Expressions: what a paper's author may put between ``{{`` and ``}}``, and what it comes to.
+
+They are a small part of Python's own syntax, read with ``ast`` and never run.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+import operator
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from core.errors import BindingError
+from core.evidence import statistics
+from core.evidence.condition import canonical_level, slug
+from core.evidence.evidence import Evidence
+from core.evidence.measurement import Key, Measurement, weakest
+from core.experiment import Verdict
+
+Shape: TypeAlias = Literal["number", "spread", "interval", "count", "word", "probability", "setting"]
+
+LONGEST_EXPRESSION = 300
+"""Characters of an expression."""
+
+LARGEST_LITERAL = 9999
+"""A literal counts things that were designed (sides, levels, stages), never things that were measured."""
+
+_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_FACTORS = (1, 2, 100)
+_PERCENT_UNITS = {"%", "percent", "pct", "pp"}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What an expression comes to.
+
+    Attributes:
+        shape: how it is printed.
+        value: the number, pair or words at full precision.
+        measurements: every measurement that it rests on.
+        unit: its unit; empty where unknown or mixed.
+        level: ``reported``, ``recomputed``, ``reproduced``, ``setting`` or ``literal``.
+        note: the reason of a literal; empty else.
+        keys: the keys that it names.
+        compares: whether it says how two things stand to each other.
+        places: exec ids and code lines of a setting.
+    """
+
+    shape: Shape
+    value: Any
+    measurements: tuple[Measurement, ...] = ()
+    unit: str = ""
+    level: str = ""
+    note: str = ""
+    keys: tuple[Key, ...] = ()
+    compares: bool = False
+    places: tuple[tuple[str, int], ...] = ()
+
+
+class Resolver:
+    """Resolves expressions against evidence."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._functions: dict[str, Callable[..., Quantity]] = {
+            "mean": self._mean,
+            "pm": self._spread,
+            "sd": self._deviation,
+            "n": self._count,
+            "min": self._smallest,
+            "max": self._largest,
+            "abs": self._absolute,
+            "reduction": self._reduction,
+            "ci": self._interval,
+            "cmp": self._comparison,
+            "verdict": self._verdict,
+            "effect": self._effect,
+            "p": self._probability,
+            "cfg": self._setting,
+            "lit": self._literal,
+        }
+
+    def resolve(self, expression: str) -> Quantity:
+        """What an expression comes to.
+
+        Raises:
+            BindingError: why it does not resolve, and what to write instead.
+        """
+        if len(expression) > LONGEST_EXPRESSION:
+            raise BindingError("the expression is too long", "Name one key, or a difference of two")
+        node = _parse(expression)
+        try:
+            quantity = self._evaluate(node)
+        except (OverflowError, ZeroDivisionError):
+            raise BindingError("it divides by zero or is too large", "State the two values instead") from None
+        if isinstance(node, ast.Constant) or not (quantity.measurements or quantity.level or quantity.places):
+            raise BindingError("it rests on no measurement", "Name a key of the evidence sheet")
+        if any(not math.isfinite(m.value) for m in quantity.measurements):
+            raise BindingError(
+                "it rests on a value that is not finite",
+                "Say that some runs did not converge, without a number",
+            )
+        return quantity
+
+    def _evaluate(self, node: ast.expr) -> Quantity:
+        if isinstance(node, ast.Name | ast.Attribute):
+            return self._mean(node)
+        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+            return self._arithmetic(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+            return self._call(node.func.id, node.args)
+        raise BindingError(
+            f"{ast.unparse(node)[:60]!r} is not allowed here", "Use keys, + - * / and the listed functions"
+        )
+
+    def _call(self, name: str, arguments: list[ast.expr]) -> Quantity:
+        function = self._functions.get(name)
+        if function is None:
+            raise BindingError(f"there is no function {name!r}", f"Use one of {', '.join(self._functions)}")
+        wanted = 2 if name in ("reduction", "cmp", "lit") else 1
+        if len(arguments) != wanted:
+            raise BindingError(f"{name} takes {wanted} argument{'s' * (wanted > 1)}", "")
+        return function(*arguments)
+
+    def _key(self, node: ast.expr) -> Key:
+        name = _path(node)
+        key = self._evidence.ledger.keys.get(name)
+        if key is None:
+            near = nearest(name, self._evidence.ledger.keys)
+            raise BindingError(
+                f"there is no measurement {name!r}",
+                f"Nearest keys: {', '.join(near)}" if near else "Use a key of the evidence sheet",
+            )
+        return key
+
+    def _mean(self, node: ast.expr) -> Quantity:
+        key = self._key(node)
+        return _of_key(key, "number", statistics.mean(key.values))
+
+    def _spread(self, node: ast.expr) -> Quantity:
+        key = self._several(node, "pm")
+        value = (statistics.mean(key.values), statistics.standard_deviation(_finite(key)))
+        return _of_key(key, "spread", value)
+
+    def _deviation(self, node: ast.expr) -> Quantity:
+        key = self._several(node, "sd")
+        return _of_key(key, "number", statistics.standard_deviation(_finite(key)))
+
+    def _count(self, node: ast.expr) -> Quantity:
+        key = self._key(node)
+        return _of_key(key, "count", len(key.measurements), unit="")
+
+    def _smallest(self, node: ast.expr) -> Quantity:
+        key = self._key(node)
+        return _of_key(key, "number", min(key.values))
+
+    def _largest(self, node: ast.expr) -> Quantity:
+        key = self._key(node)
+        return _of_key(key, "number", max(key.values))
+
+    def _several(self, node: ast.expr, function: str) -> Key:
+        key = self._key(node)
+        if len(key.measurements) < 2:
+            raise BindingError(f"{function} needs at least two seeds", f"Write {key.name} alone")
+        return key
+
+    def _absolute(self, node: ast.expr) -> Quantity:
+        inner = self._plain_number(node)
+        return _derived("number", abs(inner.value), [inner], inner.unit)
+
+    def _reduction(self, before: ast.expr, after: ast.expr) -> Quantity:
+        first, second = self._plain_number(before), self._plain_number(after)
+        _same_unit(first, second)
+        _different(before, after)
+        return _derived("number", (first.value - second.value) / first.value, [first, second], "")
+
+    def _plain_number(self, node: ast.expr) -> Quantity:
+        inner = self._evaluate(node)
+        if inner.shape not in ("number", "count") or not inner.measurements:
+            raise BindingError(f"{ast.unparse(node)[:60]!r} is not a measured number", "Name a key there")
+        return inner
+
+    def _arithmetic(self, node: ast.BinOp) -> Quantity:
+        constants = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and not _in_call(node, n)]
+        if len(constants) > 1 or any(c.value not in _FACTORS or isinstance(c.value, bool) for c in constants):
+            raise BindingError(
+                "a formula may hold one number at most, and only 1, 2 or 100",
+                "Name keys of the evidence sheet",
+            )
+        _different(node.left, node.right)
+        left, right = self._operand(node.left), self._operand(node.right)
+        both = [side for side in (left, right) if isinstance(side, Quantity)]
+        if not both:
+            raise BindingError("a formula needs a measurement", "Name a key of the evidence sheet")
+        first = left.value if isinstance(left, Quantity) else left
+        second = right.value if isinstance(right, Quantity) else right
+        operator_type = type(node.op)
+        sums = operator_type in (ast.Add, ast.Sub)
+        if sums and len(both) == 2:
+            _same_unit(both[0], both[1])
+        value = _OPERATORS[operator_type](first, second)
+        return _derived("number", value, both, both[0].unit if sums else "")
+
+    def _operand(self, node: ast.expr) -> Quantity | int:
+        if isinstance(node, ast.Constant):
+            assert isinstance(node.value, int)
+            return node.value
+        return self._plain_number(node)
+
+    def _interval(self, node: ast.expr) -> Quantity:
+        experiment_id = self._hypothesis_or_none(node)
+        if experiment_id is not None:
+            verdict = self._judged(experiment_id)
+            if verdict.interval is None:
+                raise BindingError(*_nothing_computed(experiment_id, verdict))
+            return self._of_verdict(experiment_id, "interval", verdict.interval)
+        key = self._several(node, "ci")
+        estimate = statistics.of_mean(_finite(key), CONFIDENCE_ALPHA, self._widening([key]))
+        return _of_key(key, "interval", (estimate.low, estimate.high))
+
+    def _comparison(self, left: ast.expr, right: ast.expr) -> Quantity:
+        first, second = self._several(left, "cmp"), self._several(right, "cmp")
+        _different(left, right)
+        _same_unit(_of_key(first, "number", 0.0), _of_key(second, "number", 0.0))
+        by_seed = {m.seed: m.value for m in second.measurements}
+        pairs = [(m.value, by_seed[m.seed]) for m in first.measurements if m.seed in by_seed]
+        _finite(first), _finite(second)
+        widen = self._widening([first, second])
+        if len(pairs) >= 2 and self._may_pair([first, second]):
+            estimate = statistics.of_mean([a - b for a, b in pairs], CONFIDENCE_ALPHA, widen)
+        else:
+            estimate = statistics.of_groups(first.values, second.values, CONFIDENCE_ALPHA, widen)
+        word = (
+            "higher than"
+            if estimate.low > 0
+            else "lower than"
+            if estimate.high < 0
+            else "not distinguishable from"
+        )
+        rests = (*first.measurements, *second.measurements)
+        return Quantity("word", word, rests, "", weakest(rests), keys=(first, second), compares=True)
+
+    def _widening(self, keys: list[Key]) -> float:
+        fraction = self._evidence.widening_fraction(_experiments(keys))
+        return statistics.widening(min(len(key.measurements) for key in keys), fraction)
+
+    def _may_pair(self, keys: list[Key]) -> bool:
+        planned = self._evidence.hypotheses
+        return all(planned[name].paired for name in _experiments(keys) if name in planned)
+
+    def _hypothesis_or_none(self, node: ast.expr) -> str | None:
+        return self._evidence.experiment_of(node.id) if isinstance(node, ast.Name) else None
+
+    def _judged(self, experiment_id: str) -> Verdict:
+        verdict = self._evidence.verdicts.get(experiment_id)
+        if verdict is None:
+            raise BindingError(f"H{experiment_id[1:]} was not judged", "Say that it was not tested")
+        return verdict
+
+    def _judged_by_name(self, node: ast.expr) -> tuple[str, Verdict]:
+        experiment_id = self._hypothesis_or_none(node)
+        if experiment_id is None:
+            known = ", ".join("H" + name[1:] for name in self._evidence.hypotheses) or "none"
+            raise BindingError(f"there is no hypothesis {ast.unparse(node)[:40]!r}", f"Hypotheses: {known}")
+        return experiment_id, self._judged(experiment_id)
+
+    def _of_verdict(self, experiment_id: str, shape: Shape, value: Any) -> Quantity:
+        rests = self._evidence.behind(experiment_id)
+        unit = self._evidence.hypotheses[experiment_id].metric.unit
+        return Quantity(shape, value, rests, unit, weakest(rests), compares=True)
+
+    def _verdict(self, node: ast.expr) -> Quantity:
+        experiment_id, verdict = self._judged_by_name(node)
+        rests = tuple(m for m in self._evidence.behind(experiment_id) if math.isfinite(m.value))
+        return Quantity("word", verdict.outcome, rests, "", "judged", compares=True)
+
+    def _effect(self, node: ast.expr) -> Quantity:
+        experiment_id, verdict = self._judged_by_name(node)
+        if verdict.effect is None:
+            raise BindingError(*_nothing_computed(experiment_id, verdict))
+        return self._of_verdict(experiment_id, "number", verdict.effect)
+
+    def _probability(self, node: ast.expr) -> Quantity:
+        experiment_id, verdict = self._judged_by_name(node)
+        if verdict.p is None:
+            raise BindingError(f"no p was computed for H{experiment_id[1:]}", "Give its interval or verdict")
+        return self._of_verdict(experiment_id, "probability", verdict.p)
+
+    def _setting(self, node: ast.expr) -> Quantity:
+        name, *levels = _path(node).split(".")
+        matching = [
+            (value, config)
+            for config in self._evidence.ledger.configs
+            if config.usable
+            for setting, value in config.values.items()
+            if slug(setting) == name
+        ]
+        if not matching:
+            known = {slug(s) for c in self._evidence.ledger.configs if c.usable for s in c.values}
+            near = nearest(name, known)
+            raise BindingError(
+                f"no setting {name!r} was recorded", f"Nearest settings: {', '.join(near)}" if near else ""
+            )
+        chosen = [
+            (value, config)
+            for value, config in matching
+            if all(
+                level == config.experiment_id or level in {slug(v) for v in config.condition.values()}
+                for level in levels
+            )
+        ]
+        values = {canonical_level(value) for value, _ in chosen}
+        if len(values) != 1:
+            examples = sorted({slug(v) for _, c in matching for v in c.condition.values()})[:6]
+            raise BindingError(
+                f"setting {'.'.join([name, *levels])!r} has {len(values)} recorded values",
+                f"Narrow it by a level or an experiment: {', '.join(f'{name}.{e}' for e in examples)}",
+            )
+        value = chosen[0][0]
+        if not isinstance(value, int | float | str | bool) or (isinstance(value, str) and len(value) > 80):
+            raise BindingError(f"setting {name!r} is not a number or a short text", "Describe it in words")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise BindingError(f"setting {name!r} is not finite", "Describe it in words")
+        places = tuple(sorted({(c.exec_id, c.line) for _, c in chosen}))
+        return Quantity("setting", value, level="setting", places=places)
+
+    def _literal(self, node: ast.expr, why: ast.expr) -> Quantity:
+        reason = why.value if isinstance(why, ast.Constant) else None
+        if not isinstance(reason, str) or len(reason.strip()) < 6:
+            raise BindingError("a literal needs its reason", 'Write lit(2, "why it is no measurement")')
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_LITERAL:
+            raise BindingError(
+                f"a literal is a whole number up to {LARGEST_LITERAL}",
+                "Name a measurement, or a setting with cfg(name)",
+            )
+        return Quantity("setting", value, level="literal", note=" ".join(reason.split())[:200])
+
+
+CONFIDENCE_ALPHA = 0.05
+"""Intervals of single keys and comparisons outside hypotheses cover 95%."""
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three known names that look like ``name``."""
+    return difflib.get_close_matches(name[:200], list(known), n=3, cutoff=0.5)
+
+
+def _parse(expression: str) -> ast.expr:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise BindingError(
+            f"{expression.strip()[:60]!r} is not an expression",
+            "Write {{ key : .1% }} with a key of the sheet",
+        ) from None
+
+
+def _path(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_path(node.value)}.{node.attr}"
+    raise BindingError(f"{ast.unparse(node)[:60]!r} is not a key", "Use a key of the evidence sheet")
+
+
+def _of_key(key: Key, shape: Shape, value: Any, unit: str | None = None) -> Quantity:
+    return Quantity(
+        shape, value, key.measurements, key.unit if unit is None else unit, key.level, keys=(key,)
+    )
+
+
+def _derived(shape: Shape, value: float, parts: list[Quantity], unit: str) -> Quantity:
+    rests = tuple(dict.fromkeys(m for part in parts for m in part.measurements))
+    keys = tuple(dict.fromkeys(k.name for part in parts for k in part.keys))
+    by_name = {k.name: k for part in parts for k in part.keys}
+    return Quantity(
+        shape,
+        value,
+        rests,
+        unit,
+        weakest(rests),
+        keys=tuple(by_name[k] for k in keys),
+        compares=len(parts) > 1,
+    )
+
+
+def _finite(key: Key) -> list[float]:
+    if not all(map(math.isfinite, key.values)):
+        raise BindingError(
+            f"{key.name} holds a value that is not finite",
+            "Say that some runs did not converge, without a number",
+        )
+    return key.values
+
+
+def _same_unit(left: Quantity, right: Quantity) -> None:
+    if left.unit and right.unit and left.unit != right.unit:
+        raise BindingError(f"units differ: {left.unit!r} and {right.unit!r}", "Compare like with like")
+
+
+def _different(left: ast.expr, right: ast.expr) -> None:
+    if ast.dump(left) == ast.dump(right):
+        raise BindingError("both sides are the same", "Name two different keys")
+
+
+def _in_call(root: ast.expr, constant: ast.Constant) -> bool:
+    return any(
+        inner is constant for call in ast.walk(root) if isinstance(call, ast.Call) for inner in ast.walk(call)
+    )
+
+
+def _experiments(keys: list[Key]) -> set[str]:
+    return {m.experiment_id for key in keys for m in key.measurements}
+
+
+def _nothing_computed(experiment_id: str, verdict: Verdict) -> tuple[str, str]:
+    name = "H" + experiment_id[1:]
+    return (
+        f"nothing was computed for {name}: {verdict.reason}",
+        f"Write {{{{ verdict({name}) }}}} and say why",
+    )
+
+
+def percent_of_percent(quantity: Quantity) -> bool:
+    """Whether a percent format would multiply what is in percent already."""
+    return quantity.unit.lower() in _PERCENT_UNITS

@@ -1,0 +1,65 @@
+"""How a number is printed: the format behind the colon of a token."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.errors import BindingError
+
+_FORMAT = re.compile(r"(?P<precision>\.\d{1,2})?(?P<style>%|pp|f|g|e|d)?")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A number's format: ``.1%``, ``.2pp`` (percentage points), ``.3f``, ``.2g``, ``.1e``, ``d``."""
+
+    precision: str = ""
+    style: str = ""
+
+    @property
+    def percent(self) -> bool:
+        """Whether the number is multiplied by 100."""
+        return self.style in ("%", "pp")
+
+
+def read_format(text: str) -> Format:
+    """Read a format.
+
+    Raises:
+        BindingError: it is none.
+    """
+    match = _FORMAT.fullmatch(text.strip())
+    if match is None:
+        raise BindingError(f"{text.strip()[:40]!r} is not a format", "Use .1%, .1pp, .3f, .2g, .1e or d")
+    return Format(match["precision"] or "", match["style"] or "")
+
+
+def print_numbers(values: Sequence[float], wanted: Format, pattern: str) -> str:
+    """Print one or two numbers with one unit sign.
+
+    Args:
+        values: what ``pattern`` places.
+        wanted: the format.
+        pattern: such as ``{} ± {}`` or ``[{}, {}]``.
+    """
+    sign = {"%": "%", "pp": " pp"}.get(wanted.style, "")
+    return pattern.format(*(_one(value, wanted) for value in values)) + sign
+
+
+def _one(value: float, wanted: Format) -> str:
+    if not math.isfinite(value):
+        raise BindingError("the value is not finite", "Say that it did not converge, without a number")
+    if wanted.style == "d":
+        text = str(round(value))
+    elif wanted.percent:
+        text = format(100 * value, (wanted.precision or ".1") + "f")
+    elif wanted.style or wanted.precision:
+        text = format(value, wanted.precision + (wanted.style or "g"))
+    else:
+        text = format(value, ".4g")
+    if not any(digit in text for digit in "123456789"):
+        text = text.removeprefix("-")
+    return text.replace("-", "−")

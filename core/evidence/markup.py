@@ -1,0 +1,239 @@
+"""An author's Markdown made safe to work on: no raw HTML, no hidden characters, nothing left open."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from core.evidence.prose import CLOSE, FORMULA, OPEN
+
+CODE_LANGUAGES = {"python", "py", "bash", "sh", "shell", "c", "cpp", "julia", "r", "rust", "sql"}
+"""Languages whose fenced blocks are shown as they are; numbers in other blocks are checked."""
+
+_HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn"}
+_MARK_BASE = 0xF0000
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_AUTOLINK = re.compile(r"<(https?://[^\s<>]+)>")
+_FORMULA = re.compile(
+    r"(?<!\\)\$\$(?:(?!\n\s*\n).)+?\$\$|(?<![\\$])\$(?![\s$])(?:[^$\n\\]|\\.)+?(?<![\s\\])\$(?![\d$])",
+    re.DOTALL,
+)
+_MARK = re.compile(f"{OPEN}([\U000f0000-\U000ffffd]){CLOSE}")
+_FORMULA_MARK = re.compile(f"{FORMULA}([\U000f0000-\U000ffffd])")
+_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:])")
+
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+"""Reads Markdown with pipe tables and strikethrough; a token's ``map`` holds its lines."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of text as a reader sees it, with the lines of the source that it comes from.
+
+    Attributes:
+        first: its first line, from 0.
+        last: the line after its last.
+        text: without markup; bound numbers and formulas as marks.
+        token: the parser's token that holds it.
+        cell: whether it is a cell of a table.
+    """
+
+    first: int
+    last: int
+    text: str
+    token: Token
+    cell: bool = False
+
+
+def without_hidden(markdown: str) -> tuple[str, list[tuple[int, str]]]:
+    """Text without control, format and private characters.
+
+    Returns:
+        The text, and line (from 1) and name of each character that was taken out.
+    """
+    text = markdown.replace("\r\n", "\n").replace("\r", "\n")
+    kept: list[str] = []
+    removed: list[tuple[int, str]] = []
+    line = 1
+    for character in text:
+        if character in "\n\t" or unicodedata.category(character) not in _HIDDEN:
+            kept.append(character)
+        else:
+            removed.append((line, unicodedata.name(character, f"U+{ord(character):04X}").lower()))
+        line += character == "\n"
+    return "".join(kept), removed
+
+
+def mark(index: int) -> str:
+    """The mark that stands for the bound number at ``index``."""
+    return f"{OPEN}{chr(_MARK_BASE + index)}{CLOSE}"
+
+
+def replace_marks(text: str, replacement: Callable[[int], str]) -> str:
+    """Put something in the place of each mark."""
+    return _MARK.sub(lambda match: replacement(ord(match[1]) - _MARK_BASE), text)
+
+
+def marks(text: str) -> list[tuple[int, int]]:
+    """Index and position of each mark in a text."""
+    return [(ord(match[1]) - _MARK_BASE, match.start()) for match in _MARK.finditer(text)]
+
+
+def hide_formulas(text: str) -> tuple[str, list[str]]:
+    """Put a mark in the place of each formula.
+
+    Returns:
+        The text, and the formulas with their dollar signs.
+    """
+    formulas: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        formulas.append(match[0])
+        return f"{FORMULA}{chr(_MARK_BASE + len(formulas) - 1)}" + "\n" * match[0].count("\n")
+
+    return _FORMULA.sub(hide, text), formulas
+
+
+def show_formulas(text: str, formula: Callable[[int], str]) -> str:
+    """Undo ``hide_formulas``, with each formula as ``formula(index)`` gives it."""
+
+    def show(match: re.Match[str]) -> str:
+        return formula(ord(match[1]) - _MARK_BASE)
+
+    return re.sub(
+        f"{_FORMULA_MARK.pattern}(\n*)",
+        lambda m: show(m) + m[2][formula(ord(m[1]) - _MARK_BASE).count("\n") :],
+        text,
+    )
+
+
+def formula_numbers(text: str) -> list[int]:
+    """Indices of the formulas in a text."""
+    return [ord(match[1]) - _MARK_BASE for match in _FORMULA_MARK.finditer(text)]
+
+
+def inert(text: str) -> tuple[str, bool]:
+    """Markdown whose raw HTML is shown as text.
+
+    Returns:
+        The Markdown, and whether there was any HTML.
+    """
+    text = _AUTOLINK.sub(r"\1", text)
+    safe = "".join(part if code else _TAG.sub("&lt;", part) for code, part in _by_code(text))
+    if any(_is_html(token) for token in tokens(safe)):
+        safe = _TAG.sub("&lt;", text)
+    return safe, safe != text
+
+
+def _by_code(text: str) -> Iterator[tuple[bool, str]]:
+    """Parts of a text: whether it is code, and the part."""
+    lines = text.splitlines(keepends=True)
+    start = 0
+    for token in PARSER.parse(text):
+        if token.type == "fence" and token.map and is_code(token):
+            yield from _by_code_span("".join(lines[start : token.map[0]]))
+            yield True, "".join(lines[token.map[0] : token.map[1]])
+            start = token.map[1]
+    yield from _by_code_span("".join(lines[start:]))
+
+
+def _by_code_span(text: str) -> Iterator[tuple[bool, str]]:
+    start = 0
+    for match in _CODE_SPAN.finditer(text):
+        if "\n\n" in match[0]:
+            continue
+        yield False, text[start : match.start()]
+        yield True, match[0]
+        start = match.end()
+    yield False, text[start:]
+
+
+def code_ranges(text: str) -> list[tuple[int, int]]:
+    """Character ranges of fenced code that is shown as it is."""
+    ends = [0]
+    for line in text.splitlines(keepends=True):
+        ends.append(ends[-1] + len(line))
+    return [
+        (ends[token.map[0]], ends[min(token.map[1], len(ends) - 1)])
+        for token in PARSER.parse(text)
+        if token.type == "fence" and token.map and is_code(token)
+    ]
+
+
+def is_code(token: Token) -> bool:
+    """Whether a fence is code in a language that we show as it is, and is closed."""
+    return token.info.strip().split(" ")[0].lower() in CODE_LANGUAGES
+
+
+def left_open(text: str) -> bool:
+    """Whether a fence in the text is never closed, so that it would swallow what follows."""
+    sentinel = "x" * 24
+    parsed = PARSER.parse(f"{text}\n\n{sentinel}\n")
+    return not (
+        len(parsed) >= 3
+        and parsed[-3].type == "paragraph_open"
+        and parsed[-3].level == 0
+        and parsed[-2].content == sentinel
+    )
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Every token of a text, those inside lines too."""
+    for token in PARSER.parse(text):
+        yield token
+        yield from token.children or ()
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """What a reader sees of a text, block by block."""
+    place, cell = (0, 1), False
+    for token in PARSER.parse(text):
+        if token.map:
+            place = (token.map[0], token.map[1])
+        if token.type in ("td_open", "th_open"):
+            cell = True
+        elif token.type in ("td_close", "th_close"):
+            cell = False
+        elif token.type == "inline":
+            yield Block(*place, "".join(_seen(token.children or [])), token, cell)
+        elif token.type in ("fence", "code_block", "html_block") and not (
+            token.type == "fence" and is_code(token)
+        ):
+            yield Block(*place, f"{token.info}\n{token.content}", token)
+
+
+def _seen(children: list[Token]) -> Iterator[str]:
+    """The text of inline tokens, what is struck through left out."""
+    struck = 0
+    for token in children:
+        if token.type == "s_open":
+            struck += 1
+        elif token.type == "s_close":
+            struck -= 1
+        elif struck:
+            continue
+        elif token.type in ("softbreak", "hardbreak"):
+            yield "\n"
+        elif token.type == "image":
+            yield from _seen(token.children or [])
+            yield f" {token.attrGet('title') or ''}"
+        elif token.type == "link_open":
+            yield str(token.attrGet("title") or "")
+        else:
+            yield token.content
+
+
+def _is_html(token: Token) -> bool:
+    return token.type in ("html_block", "html_inline")
+
+
+def escape(text: str) -> str:
+    """A text as Markdown that shows exactly that text on one line."""
+    plain, _ = without_hidden(" ".join(text.split()))
+    return _MARKDOWN_SIGNS.sub(r"\\\1", plain).replace("\\<", "&lt;").replace("\\&", "&amp;")

@@ -1,0 +1,113 @@
+"""A paper before it has a form: the author's text bound to evidence, and what only code writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.evidence.binding import Bound, BoundNumber, Problem, bind, strike
+from core.evidence.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One experiment of the run, whether it came to something or not.
+
+    Attributes:
+        experiment_id: ``E1``, ``E2``, …
+        title: its title, as proposed.
+        state: how it ended, in words.
+        verdict: the outcome; empty where it was not judged.
+        gpu: GPU name; None for CPU only.
+        cost_usd: what it cost, in USD; None where that is unknown.
+        seconds: how long its sandbox was open, in seconds; None where it never was.
+    """
+
+    experiment_id: str
+    title: str
+    state: str
+    verdict: str = ""
+    gpu: str | None = None
+    cost_usd: Decimal | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class PaperInput:
+    """Everything that a paper is made from.
+
+    Attributes:
+        title: the author's title, with tokens.
+        abstract: the author's abstract, Markdown with tokens.
+        body: the author's text, Markdown with tokens.
+        evidence: what its numbers rest on.
+        attempts: every experiment of the run.
+        models: the language models that took part.
+        approved_by: who approved the experiments.
+        scripted: no language model is being used.
+        cost_usd: what the run cost, in USD; None where that is unknown.
+        model_cost_usd: the part of it that models cost, in USD; None where that is unknown.
+        sandbox_seconds: how long sandboxes were open, in seconds.
+        versions: of what took part, by name.
+        references: the reference list, one plain entry each.
+    """
+
+    title: str
+    abstract: str
+    body: str
+    evidence: Evidence
+    attempts: tuple[Attempt, ...] = ()
+    models: tuple[str, ...] = ()
+    approved_by: tuple[str, ...] = ()
+    scripted: bool = False
+    cost_usd: Decimal | None = None
+    model_cost_usd: Decimal | None = None
+    sandbox_seconds: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A paper whose numbers are in place.
+
+    Attributes:
+        source: what it was made from.
+        title: bound title.
+        abstract: bound abstract.
+        body: bound body.
+    """
+
+    source: PaperInput
+    title: Bound
+    abstract: Bound
+    body: Bound
+
+    @property
+    def numbers(self) -> tuple[BoundNumber, ...]:
+        """Every bound number, in the order of the appendix."""
+        return (*self.title.numbers, *self.abstract.numbers, *self.body.numbers)
+
+    @property
+    def struck(self) -> tuple[Problem, ...]:
+        """What had no evidence; empty for a paper that is no draft."""
+        return (*self.title.problems, *self.abstract.problems, *self.body.problems)
+
+    @property
+    def draft(self) -> bool:
+        """Whether anything was struck."""
+        return bool(self.struck)
+
+
+def prepare(paper: PaperInput) -> Document:
+    """Bind a paper; where anything has no evidence, strike it and make the paper a draft."""
+    title = _bound(" ".join(paper.title.split()), paper.evidence, 1)
+    abstract = _bound(paper.abstract, paper.evidence, 1 + len(title.numbers))
+    first = 1 + len(title.numbers) + len(abstract.numbers)
+    return Document(paper, title, abstract, _bound(paper.body, paper.evidence, first))
+
+
+def _bound(text: str, evidence: Evidence, first: int) -> Bound:
+    bound = bind(text, evidence, first=first)
+    return strike(text, evidence, first=first) if bound.problems else bound

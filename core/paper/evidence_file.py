@@ -1,0 +1,88 @@
+"""``evidence.json``: enough to recompute every number of a paper without the run."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from core.evidence.evidence import Evidence, hypothesis_name
+from core.evidence.measurement import Config, ExecFacts, Measurement
+from core.paper.document import Document
+
+VERSION = 1
+"""Of the file's form; raised with every change that a reader could notice."""
+
+
+def evidence_json(document: Document) -> str:
+    """The file's text: the same for the same document, byte for byte."""
+    evidence = document.source.evidence
+    content = {
+        "version": VERSION,
+        "draft": document.draft,
+        "numbers": [asdict(number) for number in document.numbers],
+        "struck": [asdict(problem) for problem in document.struck],
+        "keys": {k.name: [m.id for m in k.measurements] for k in evidence.ledger.keys.values()},
+        "measurements": [_measurement(m) for m in evidence.ledger.measurements],
+        "settings": [_config(c) for c in evidence.ledger.configs],
+        "execs": [_exec(e) for e in evidence.ledger.execs.values()],
+        "hypotheses": _hypotheses(evidence),
+        "flags": [asdict(flag) for flag in evidence.ledger.flags],
+        "plots": _plots(document),
+        "versions": dict(document.source.versions),
+    }
+    return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it; NaN and infinities as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {_text(str(name)): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, str):
+        return _text(value)
+    return value if value is None or isinstance(value, bool | int | float) else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """A text without lone surrogates, which no UTF-8 file can hold."""
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _measurement(m: Measurement) -> dict[str, Any]:
+    return {**vars(m), "condition": dict(m.condition), "usable": m.usable}
+
+
+def _config(config: Config) -> dict[str, Any]:
+    return {**vars(config), "condition": dict(config.condition), "values": dict(config.values)}
+
+
+def _exec(facts: ExecFacts) -> dict[str, Any]:
+    return {**vars(facts), "clean": facts.clean}
+
+
+def _hypotheses(evidence: Evidence) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for experiment_id, hypothesis in evidence.hypotheses.items():
+        verdict = evidence.verdicts.get(experiment_id)
+        found[hypothesis_name(experiment_id)] = {
+            "experiment_id": experiment_id,
+            "sha256": hypothesis.sha256,
+            "locked_at": evidence.locked_at.get(experiment_id),
+            "hypothesis": hypothesis.model_dump(mode="json"),
+            "verdict": verdict.model_dump(mode="python") if verdict else None,
+            "measurement_ids": [m.id for m in evidence.behind(experiment_id)],
+        }
+    return found
+
+
+def _plots(document: Document) -> list[dict[str, Any]]:
+    parts = (*document.title.parts, *document.abstract.parts, *document.body.parts)
+    return [asdict(part) for part in parts if not isinstance(part, str) and hasattr(part, "curves")]
