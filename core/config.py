@@ -95,7 +95,9 @@ def read_settings(**overrides: Any) -> Settings:
 class RunSettings(BaseModel):
     """What is fixed when a run is created. Only the cap can be changed later, by an event."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", use_attribute_docstrings=True, ser_json_inf_nan="constants"
+    )
 
     mode: Literal["orchestrator", "single"] = "orchestrator"
     """``single`` plans exactly one experiment, for the hypothesis as typed."""

@@ -14,6 +14,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+MAX_TITLE_CHARACTERS = 120
+
 Factor: TypeAlias = str | int | float | bool
 """One level of a factor, e.g. ``"bagged"`` for the factor ``arm``."""
 
@@ -21,7 +23,9 @@ Factor: TypeAlias = str | int | float | bool
 class Frozen(BaseModel):
     """A specification: immutable, and nothing in it that was not asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants"
+    )
 
 
 class Metric(Frozen):
@@ -163,7 +167,7 @@ class Compute(Frozen):
 class Proposal(Frozen):
     """An experiment as it is proposed, before it has a number and a price."""
 
-    title: str = Field(min_length=1, max_length=120)
+    title: str = Field(min_length=1, max_length=MAX_TITLE_CHARACTERS)
     """A few words for the plan."""
     why: str = Field(default="", max_length=2000)
     """Why it is worth its price: a mechanism, an earlier result or a citation."""

@@ -35,7 +35,10 @@ def now() -> datetime:
 class Event(BaseModel):
     """One fact."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    # Experiments may well measure NaN or infinity; as JSON's null they could not be read back.
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", use_attribute_docstrings=True, ser_json_inf_nan="constants"
+    )
 
     type: str
     seq: int = 0
@@ -185,8 +188,8 @@ class TurnStarted(Event):
     remark: str = ""
     """What the engine tells the agent with this turn."""
     reserved_usd: Decimal = Decimal(0)
-    """Kept free of the cap until the turn's cost is known, USD; 0 inside an experiment, whose own
-    reservation covers it."""
+    """Kept free of the cap until the turn's cost is known, USD; 0 inside an experiment that has a
+    reservation, which covers it."""
 
 
 class TurnRetried(Event):
@@ -202,7 +205,7 @@ class TurnRetried(Event):
 class Call(BaseModel):
     """A tool call of a turn."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
     id: str
     name: str
     arguments: dict[str, Any]
@@ -414,9 +417,15 @@ class FindingRecorded(Event):
     """A researcher learned something worth a sentence."""
 
     type: Literal["finding.recorded"] = "finding.recorded"
+    once: ClassVar[str | None] = "finding_id"
     experiment_id: str
     call_id: str
     text: str
+
+    @property
+    def finding_id(self) -> str:
+        """The tool call that it came from; call ids are unique only within a conversation."""
+        return f"{self.experiment_id}:{self.call_id}"
 
 
 class ExperimentEnded(Event):

@@ -10,7 +10,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -77,6 +77,7 @@ class Journal:
             except BaseException:
                 self._database.close()
                 raise
+        self._appends = 0
         self._appended = asyncio.Event()
 
     def _prepare(self) -> None:
@@ -127,9 +128,9 @@ class Journal:
         Raises:
             Outrun: something was appended after ``only_after``; nothing was appended now.
             StorageError: the disk is full, read-only or forbidden; nothing was appended.
-            JournalError: the file is damaged.
+            JournalError: the file is damaged, or an event could not be read back; nothing was appended.
         """
-        rows = [(event.type, _once(event), event.model_dump_json(exclude={"seq"})) for event in events]
+        rows = [(event.type, _once(event), self._body(event)) for event in events]
         with self._errors(), self._transaction():
             if only_after is not None and self._last() != only_after:
                 raise Outrun("the journal grew meanwhile")
@@ -142,7 +143,9 @@ class Journal:
                 map(_record_row, records),
             )
             last = self._last()
+        self._appends += 1
         self._appended.set()
+        self._appended = asyncio.Event()
         return last
 
     def read(self, after: int = 0) -> Iterator[Event]:
@@ -159,7 +162,7 @@ class Journal:
                 "SELECT seq, type, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, READ_ROWS)
             ).fetchall():
                 for seq, kind, body in rows:
-                    yield _event(seq, kind, body)
+                    yield self._event(seq, kind, body)
                 after = rows[-1][0]
 
     async def follow(self, after: int = 0) -> AsyncIterator[list[Event]]:
@@ -171,21 +174,18 @@ class Journal:
         Raises:
             JournalError: the file is damaged.
         """
-        seen: int | None = None
+        seen: tuple[int, int] | None = None
         while True:
-            self._appended.clear()
-            version = self._data_version()
+            # SQLite's number changes with what other connections append, ours with our own appends.
+            version = self._data_version(), self._appends
             if version != seen:
                 seen = version
                 if batch := list(self.read(after)):
                     after = batch[-1].seq
                     yield batch
                     continue
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._appended.wait(), POLL_SECONDS)
-                seen = None
-            except TimeoutError:
-                continue
 
     def records(self, exec_id: str | None = None) -> Iterator[Record]:
         """Records in the order they were taken in, of one exec or of all.
@@ -226,6 +226,25 @@ class Journal:
             version: int = self._database.execute("PRAGMA data_version").fetchone()[0]
         return version
 
+    def _body(self, event: Event) -> str:
+        """An event as it is stored. What could not be read back would make the whole run unreadable."""
+        try:
+            body = event.model_dump_json(exclude={"seq"})
+        except ValueError as error:
+            raise JournalError(f"an event {event.type} cannot be written: {error}") from error
+        self._event(0, event.type, body)
+        return body
+
+    def _event(self, seq: int, kind: str, body: str) -> Event:
+        # The seq is known only after the body was written, so it is spliced in rather than stored twice.
+        text = f'{{"seq":{seq},{body[1:]}'
+        try:
+            return EVENT_TYPES.get(kind, UnknownEvent).model_validate_json(text)
+        except ValueError as error:
+            raise JournalError(
+                f"event {seq or 'to append'} ({kind}) of {self.path} is not readable: {error}"
+            ) from error
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
@@ -263,12 +282,6 @@ class Journal:
 
 def _once(event: Event) -> str | None:
     return f"{event.type}:{getattr(event, event.once)}" if event.once else None
-
-
-def _event(seq: int, kind: str, body: str) -> Event:
-    # The seq is known only after the body was written, so it is spliced in rather than stored twice.
-    text = f'{{"seq":{seq},{body[1:]}'
-    return EVENT_TYPES.get(kind, UnknownEvent).model_validate_json(text)
 
 
 def _record_row(record: Record) -> tuple[str, int, str, int, str, str, str, str]:
