@@ -16,6 +16,11 @@ from typing import Any
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A longer record is kept as ``unreadable``."""
 
+MAX_DEPTH = 32
+"""So is one that is nested deeper: nothing honest is, and reading it back could exhaust the stack."""
+
+MAX_LINE_NUMBER = 2**31
+
 
 @dataclass(frozen=True)
 class Record:
@@ -63,7 +68,7 @@ def read_record(raw: bytes, *, exec_id: str, number: int, at: datetime, previous
     kind = fields.pop("kind", None)
     line = fields.pop("line", 0)
     condition = fields.pop("condition", {})
-    if not (isinstance(kind, str) and isinstance(line, int) and isinstance(condition, dict)):
+    if not (isinstance(kind, str) and _is_line(line) and isinstance(condition, dict)):
         kind, line, condition = "unreadable", 0, {}
         fields = {"text": raw[:200].decode(errors="replace")}
     return Record(exec_id, number, kind, line, condition, fields, at, chain)
@@ -74,6 +79,26 @@ def _fields(raw: bytes) -> dict[str, Any]:
         return {}
     try:
         fields = json.loads(raw)
+        # A lone half of a surrogate pair is valid JSON, but no text: nothing can store or print it.
+        json.dumps(fields, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
-    return fields if isinstance(fields, dict) else {}
+    return fields if isinstance(fields, dict) and not _deeper_than(MAX_DEPTH, fields) else {}
+
+
+def _is_line(line: Any) -> bool:
+    return isinstance(line, int) and not isinstance(line, bool) and 0 <= line < MAX_LINE_NUMBER
+
+
+def _deeper_than(limit: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
