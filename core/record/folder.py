@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import fcntl
 import os
 import re
 import secrets
 import shutil
+import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from core.config import RunSettings
 from core.errors import InputError, JournalError, RunLocked, RunNotFound, StorageError
@@ -23,6 +25,9 @@ from core.record.journal import Journal
 from core.record.state import RunState
 
 MAX_QUESTION_CHARACTERS = 4000
+
+LOCK_TRIES = 10
+LOCK_PAUSE_SECONDS = 0.01
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "lustre"}
@@ -99,7 +104,7 @@ class RunFolder:
             raise JournalError(f"the journal of {self.run_id} does not say what the run is about")
         return state
 
-    @contextmanager
+    @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run's lock; the system lets go of it when this process ends, however it ends.
 
@@ -107,14 +112,12 @@ class RunFolder:
             RunLocked: another engine holds it.
         """
         with (self.path / "lock").open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _take(lock):
                 lock.seek(0)
                 raise RunLocked(
                     f"another engine (process {lock.read().strip() or 'unknown'}) drives {self.run_id}",
                     f"See it with 'fumehood show {self.run_id}'; end it with 'fumehood stop {self.run_id}'.",
-                ) from None
+                )
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
@@ -130,6 +133,18 @@ class RunFolder:
         except FileNotFoundError:
             return False
         return False
+
+
+def _take(lock: IO[str]) -> bool:
+    """Take a lock. ``has_engine`` holds it for microseconds to find out, so a few tries are needed."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return True
+    return False
 
 
 def create_run(
@@ -148,7 +163,8 @@ def create_run(
         InputError: the question is empty or too long.
         StorageError: the folder cannot be made, or lies on a network file system.
     """
-    question = " ".join(question.split())
+    # Bytes of the command line that are no text arrive as lone surrogates, which nothing can store.
+    question = " ".join(question.encode(errors="replace").decode().split())
     if not question:
         raise InputError("the question is empty", "Say what you want to know, in quotes.")
     if len(question) > MAX_QUESTION_CHARACTERS:
@@ -156,28 +172,43 @@ def create_run(
             f"the question has {len(question):,} characters, more than {MAX_QUESTION_CHARACTERS:,}",
             "Ask it shorter; details belong into messages to the orchestrator.",
         )
-    run_id = _run_id(question)
-    folder = RunFolder(runs / run_id)
+    folder = _new_folder(runs, question)
     try:
-        runs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _refuse_network_file_system(runs)
-        folder.path.mkdir(mode=0o700)
         for part in (folder.logs, folder.files, folder.paper):
             part.mkdir(mode=0o700)
         if trajectory is not None:
             folder.trajectory_path.write_text(trajectory, encoding="utf-8")
         with Journal(folder.journal_path, create=True) as journal:
-            journal.append(RunCreated(run_id=run_id, question=question, settings=settings, version=version))
-    except OSError as error:
+            journal.append(
+                RunCreated(run_id=folder.run_id, question=question, settings=settings, version=version)
+            )
+    except BaseException as error:
         shutil.rmtree(folder.path, ignore_errors=True)
-        raise StorageError(
-            f"cannot create a run in {runs}: {error.strerror}",
-            "Make room or set FUMEHOOD_DATA_FOLDER to a folder that you can write.",
-        ) from None
-    except StorageError:
-        shutil.rmtree(folder.path, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _cannot_create(runs, error) from None
         raise
     return folder
+
+
+def _new_folder(runs: Path, question: str) -> RunFolder:
+    """An empty folder of a name that no run has."""
+    try:
+        runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_network_file_system(runs)
+        while True:
+            folder = RunFolder(runs / _run_id(question))
+            with contextlib.suppress(FileExistsError):
+                folder.path.mkdir(mode=0o700)
+                return folder
+    except OSError as error:
+        raise _cannot_create(runs, error) from None
+
+
+def _cannot_create(runs: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot create a run in {runs}: {error.strerror}",
+        "Make room or set FUMEHOOD_DATA_FOLDER to a folder that you can write.",
+    )
 
 
 def list_runs(runs: Path) -> list[RunFolder]:
@@ -185,7 +216,18 @@ def list_runs(runs: Path) -> list[RunFolder]:
     if not runs.is_dir():
         return []
     folders = [RunFolder(path) for path in runs.iterdir() if (path / "journal.db").is_file()]
-    return sorted(folders, key=lambda folder: folder.journal_path.stat().st_mtime, reverse=True)
+    return sorted(folders, key=_changed_at, reverse=True)
+
+
+def _changed_at(folder: RunFolder) -> float:
+    """When something was last appended, seconds; appends go to the write-ahead log first."""
+    times = [0.0]
+    for suffix in ("", "-wal"):
+        with contextlib.suppress(OSError):  # a run may be removed while we look
+            status = Path(f"{folder.journal_path}{suffix}").stat()
+            if status.st_size > 0:  # whoever only reads makes an empty one
+                times.append(status.st_mtime)
+    return max(times)
 
 
 def find_run(runs: Path, name: str | None) -> RunFolder:
