@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Literal
 
 from core.budget import fits
-from core.experiment import Experiment, Hypothesis
+from core.experiment import MAX_TITLE_CHARACTERS, Experiment, Hypothesis
 from core.pricing import Estimate, at_most_dollars, dollars
 from core.record.events import (
     ApprovalDecided,
@@ -79,6 +79,8 @@ class Policy:
                 return self.limit_usd is not None and price.maximum <= self.limit_usd
         return False
 
+
+MORE_SEEDS = " (more seeds)"
 
 NOBODY_IS_HERE = "Nobody is here: decide yourself, and say what you assumed."
 """What ``ask_human`` is answered under an unattended policy."""
@@ -278,7 +280,7 @@ def _with_more_seeds(
     return source.spec.model_copy(
         update={
             "id": next_experiment_id(state),
-            "title": f"{source.spec.title} (more seeds)",
+            "title": source.spec.title[: MAX_TITLE_CHARACTERS - len(MORE_SEEDS)] + MORE_SEEDS,
             "why": f"{wish.count} more seeds for {original}, asked for after its result was seen.",
             "hypothesis": hypothesis.model_copy(update={"seeds": seeds}),
             "repeats": original,

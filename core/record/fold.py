@@ -177,6 +177,8 @@ def _approval_decided(state: RunState, event: e.ApprovalDecided) -> None:
     estimate = request.asked.estimate
     if event.decision == "approve" and estimate is not None and event.maximum_usd != estimate.maximum:
         return
+    if event.decision == "answer" and request.asked.kind != "question":
+        return
     experiment = state.experiments.get(request.asked.experiment_id or "")
     if request.asked.kind == "launch" and experiment is not None and not experiment.open:
         return

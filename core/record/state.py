@@ -124,6 +124,11 @@ class ExperimentState:
         return max((self.locked.reserved_usd or Decimal(0)) - (self.cost_usd or Decimal(0)), Decimal(0))
 
     @property
+    def reserved(self) -> bool:
+        """Whether money was reserved for it; not where a human approved an unknown price."""
+        return self.locked is not None and self.locked.reserved_usd is not None
+
+    @property
     def open(self) -> bool:
         """Whether it has not ended."""
         return self.outcome is None
