@@ -16,7 +16,7 @@ def ask_human(live: LiveRun, agent: str) -> Tool[AskHuman]:
         decision = await decided(
             live,
             ApprovalRequested(
-                request_id=f"question:{call_id}",
+                request_id=f"question:{agent}:{call_id}",
                 kind="question",
                 experiment_id=agent if agent in live.state.experiments else None,
                 subject=subject_of(arguments.question),
@@ -38,7 +38,7 @@ async def script_approved(live: LiveRun, experiment_id: str, call_id: str, code:
     decision = await decided(
         live,
         ApprovalRequested(
-            request_id=f"script:{call_id}",
+            request_id=f"script:{experiment_id}:{call_id}",
             kind="script",
             experiment_id=experiment_id,
             subject=subject_of(code),
@@ -54,7 +54,10 @@ async def script_approved(live: LiveRun, experiment_id: str, call_id: str, code:
 
 
 async def decided(live: LiveRun, request: ApprovalRequested) -> ApprovalDecided:
-    """Ask, unless it was asked before, and wait for the decision that counts."""
+    """Ask, unless it was asked before, and wait for the decision that counts.
+
+    Call ids are unique only within a conversation, so a request's id has to name its agent too.
+    """
     if request.request_id not in live.state.requests:
         live.record(request)
     return await live.until(lambda state: state.requests[request.request_id].decision)
