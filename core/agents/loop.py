@@ -12,6 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from core.agents.tools import Toolbox
 from core.errors import ModelBusy, ModelError, Outrun
@@ -235,7 +236,9 @@ def _ask(live: LiveRun, agent: Agent, number: int) -> bool:
         state = live.state
         price = agent.model.turn_price() or Decimal(0)
         experiment = state.experiments.get(agent.name)
-        if price > (experiment.held_usd if experiment else state.free_usd):
+        # A human may have approved an experiment of unknown price; then nothing is reserved for it.
+        reserved = experiment is not None and experiment.reserved
+        if price > (experiment.held_usd if experiment and reserved else state.free_usd):
             return False
         conversation = state.agents[agent.name]
         silent = bool(conversation.turns) and not conversation.turns[-1].calls
@@ -244,7 +247,7 @@ def _ask(live: LiveRun, agent: Agent, number: int) -> bool:
             number=number,
             message_ids=unread_messages(state, agent.name),
             remark=CALL_A_TOOL if silent else "",
-            reserved_usd=Decimal(0) if experiment else price,
+            reserved_usd=Decimal(0) if reserved else price,
         )
         try:
             live.record_if_unchanged(asked)
@@ -263,10 +266,13 @@ async def _stream(live: LiveRun, agent: Agent) -> Turn:
     )
     text, shown_at = "", asyncio.get_running_loop().time()
     shown = False
+    turn: Turn | None = None
     try:
+        # To its end, even behind the turn: a stream left half-read is closed later by another task.
         async for piece in agent.model.turn(request):
             if isinstance(piece, Turn):
-                return piece
+                turn = piece
+                continue
             text += _visible(piece)
             if (at := asyncio.get_running_loop().time()) - shown_at >= STREAM_SECONDS:
                 live.journal.set_partial(agent.name, text)
@@ -274,7 +280,9 @@ async def _stream(live: LiveRun, agent: Agent) -> Turn:
     finally:
         if shown:
             live.journal.set_partial(agent.name, "")
-    raise ModelBusy(f"{agent.model.name} ended its stream without a complete turn")
+    if turn is None:
+        raise ModelBusy(f"{agent.model.name} ended its stream without a complete turn")
+    return turn
 
 
 def _visible(delta: Delta) -> str:
@@ -285,16 +293,35 @@ def _finished(agent: Agent, number: int, turn: Turn) -> TurnFinished:
     return TurnFinished(
         agent=agent.name,
         number=number,
-        raw=dict(turn.raw),
-        text=turn.text,
-        thoughts=turn.thoughts,
-        calls=tuple(Call(id=call.id, name=call.name, arguments=dict(call.arguments)) for call in turn.calls),
+        raw=_storable(dict(turn.raw)),
+        text=_storable(turn.text),
+        thoughts=_storable(turn.thoughts),
+        calls=tuple(
+            Call(id=_storable(call.id), name=_storable(call.name), arguments=_storable(dict(call.arguments)))
+            for call in turn.calls
+        ),
         input_tokens=turn.usage.input,
         output_tokens=turn.usage.output,
         cached_tokens=turn.usage.cached,
         stop=turn.stop,
         cost_usd=turn.cost_usd,
     )
+
+
+def _storable(value: Any) -> Any:
+    r"""The same JSON value with every lone half of a surrogate pair replaced.
+
+    Models write such halves at times (``"\ud83d"`` in arguments). They are no text: neither the
+    journal nor a provider takes them, so that without this a paid turn would be lost again and again.
+    """
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            return {_storable(key): _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+    return value
 
 
 def _delay(attempt: int, asked_for: float | None) -> float:
