@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.errors import StorageError, first_cause
 from core.record.events import ExecEnded, ExecRequested, RecordsTaken, now
 from core.record.live import LiveRun
 from core.record.records import Record, chain_start, read_record
@@ -23,6 +24,10 @@ OUTPUT_TAIL_BYTES = 10_000
 """How much of a script's output a model reads: the first and the last bytes."""
 
 SHOWN_RESULTS = 20
+SHOWN_CHARACTERS = 200
+
+LARGEST_EXACT = 2**53
+"""Larger whole numbers may not even fit a float."""
 
 
 async def run_script(live: LiveRun, sandbox: Sandbox, request: ExecRequested) -> ExecEnded:
@@ -44,11 +49,7 @@ async def run_script(live: LiveRun, sandbox: Sandbox, request: ExecRequested) ->
     script = live.state.execs[request.exec_id]
     if script.ended is None:
         await sandbox.start(request.exec_id, request.code, trial=request.trial)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_take_output(live.folder.log_path(request.exec_id), sandbox, request.exec_id))
-            group.create_task(_take_records(live, sandbox, script))
-            result = group.create_task(sandbox.wait(request.exec_id))
-        live.record(_ended(request.exec_id, result.result()))
+        live.record(_ended(request.exec_id, await _take_everything(live, sandbox, script)))
     ended = live.state.execs[request.exec_id].ended
     assert ended is not None
     return ended
@@ -70,11 +71,30 @@ def output_for_model(log: Path) -> str:
     return f"{head}\n… {left_out:,} bytes left out …\n{tail}"
 
 
+async def _take_everything(live: LiveRun, sandbox: Sandbox, script: Exec) -> ExecResult:
+    """Take output and records until the script has ended and all of it is in."""
+    exec_id = script.asked.exec_id
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_take_output(live.folder.log_path(exec_id), sandbox, exec_id))
+            group.create_task(_take_records(live, sandbox, script))
+            result = group.create_task(sandbox.wait(exec_id))
+    except BaseExceptionGroup as errors:
+        raise first_cause(errors) from None
+    return result.result()
+
+
 async def _take_output(log: Path, sandbox: Sandbox, exec_id: str) -> None:
     """Append what the script prints to its log; the log's length is the cursor."""
-    with log.open("ab", buffering=0) as file:
-        async for chunk in sandbox.output(exec_id, log.stat().st_size):
-            file.write(chunk)
+    try:
+        with log.open("ab") as file:
+            async for chunk in sandbox.output(exec_id, log.stat().st_size):
+                file.write(chunk)
+                file.flush()
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {log}: {error.strerror or error}", "Make room; the run can be resumed."
+        ) from None
 
 
 async def _take_records(live: LiveRun, sandbox: Sandbox, script: Exec) -> None:
@@ -110,7 +130,7 @@ def _read(lines: list[bytes], exec_id: str, count: int, previous: str, at: datet
 
 def _results(records: list[Record]) -> tuple[tuple[str, float | str], ...]:
     results = [
-        (str(record.body.get("name", "")), _shown(record.body.get("value")))
+        (str(record.body.get("name", ""))[:SHOWN_CHARACTERS], _shown(record.body.get("value")))
         for record in records
         if record.kind == "result"
     ]
@@ -118,7 +138,9 @@ def _results(records: list[Record]) -> tuple[tuple[str, float | str], ...]:
 
 
 def _shown(value: Any) -> float | str:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_EXACT:
+        return float(value)
+    return value if isinstance(value, float) else str(value)[:SHOWN_CHARACTERS]
 
 
 def _ended(exec_id: str, result: ExecResult) -> ExecEnded:
