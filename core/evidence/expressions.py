@@ -36,7 +36,6 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Div: operator.truediv,
 }
 _FACTORS = (1, 2, 100)
-_PERCENT_UNITS = {"%", "percent", "pct", "pp"}
 
 
 @dataclass(frozen=True)
@@ -382,7 +381,7 @@ def _of_key(key: Key, shape: Shape, value: Any, unit: str | None = None) -> Quan
 
 
 def _derived(shape: Shape, value: float, parts: list[Quantity], unit: str) -> Quantity:
-    rests = tuple(dict.fromkeys(m for part in parts for m in part.measurements))
+    rests = tuple({m.id: m for part in parts for m in part.measurements}.values())
     keys = tuple(dict.fromkeys(k.name for part in parts for k in part.keys))
     by_name = {k.name: k for part in parts for k in part.keys}
     return Quantity(
@@ -431,8 +430,3 @@ def _nothing_computed(experiment_id: str, verdict: Verdict) -> tuple[str, str]:
         f"nothing was computed for {name}: {verdict.reason}",
         f"Write {{{{ verdict({name}) }}}} and say why",
     )
-
-
-def percent_of_percent(quantity: Quantity) -> bool:
-    """Whether a percent format would multiply what is in percent already."""
-    return quantity.unit.lower() in _PERCENT_UNITS

@@ -26,6 +26,9 @@ _FORMULA = re.compile(
 )
 _MARK = re.compile(f"{OPEN}([\U000f0000-\U000ffffd]){CLOSE}")
 _FORMULA_MARK = re.compile(f"{FORMULA}([\U000f0000-\U000ffffd])")
+FORMULA_MARK_LENGTH = 2
+"""Characters of a formula's mark."""
+
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:])")
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -100,35 +103,43 @@ def hide_formulas(text: str) -> tuple[str, list[str]]:
     return _FORMULA.sub(hide, text), formulas
 
 
-def show_formulas(text: str, formula: Callable[[int], str]) -> str:
-    """Undo ``hide_formulas``, with each formula as ``formula(index)`` gives it."""
+def show_formulas(text: str, formulas: list[str]) -> str:
+    """Undo ``hide_formulas``; a formula may have changed in between."""
 
     def show(match: re.Match[str]) -> str:
-        return formula(ord(match[1]) - _MARK_BASE)
+        index = ord(match[1]) - _MARK_BASE
+        formula = formulas[index] if index < len(formulas) else ""
+        return formula + match[2][formula.count("\n") :]
 
-    return re.sub(
-        f"{_FORMULA_MARK.pattern}(\n*)",
-        lambda m: show(m) + m[2][formula(ord(m[1]) - _MARK_BASE).count("\n") :],
-        text,
-    )
+    return re.sub(f"{_FORMULA_MARK.pattern}(\n*)", show, text)
 
 
-def formula_numbers(text: str) -> list[int]:
-    """Indices of the formulas in a text."""
-    return [ord(match[1]) - _MARK_BASE for match in _FORMULA_MARK.finditer(text)]
+def formula_marks(text: str) -> list[tuple[int, int]]:
+    """Index and position of each formula's mark in a text."""
+    return [(ord(match[1]) - _MARK_BASE, match.start()) for match in _FORMULA_MARK.finditer(text)]
 
 
-def inert(text: str) -> tuple[str, bool]:
+def as_formula(text: str) -> str:
+    """A bound number's text inside a formula."""
+    plain = re.sub(r"[^\w.,%±−+=<> \[\]-]", "", text)
+    words = re.sub(r"[^\W\d_]{2,}(?: [^\W\d_]+)*", lambda match: rf"\text{{{match[0]}}}", plain)
+    return words.replace("%", r"\%").replace("±", r"\pm ").replace("−", "-").replace("_", r"\_")
+
+
+def inert(text: str) -> tuple[str, int | None]:
     """Markdown whose raw HTML is shown as text.
 
     Returns:
-        The Markdown, and whether there was any HTML.
+        The Markdown, and the place of the first HTML in ``text``; None where there is none.
     """
-    text = _AUTOLINK.sub(r"\1", text)
-    safe = "".join(part if code else _TAG.sub("&lt;", part) for code, part in _by_code(text))
-    if any(_is_html(token) for token in tokens(safe)):
-        safe = _TAG.sub("&lt;", text)
-    return safe, safe != text
+    plain = _AUTOLINK.sub(r"\1", text)
+    safe = "".join(part if code else _TAG.sub("&lt;", part) for code, part in _by_code(plain))
+    if any(token.type in ("html_block", "html_inline") for token in tokens(safe)):
+        safe = _TAG.sub("&lt;", plain)
+    if safe == plain:
+        return plain, None
+    match = _TAG.search(plain)
+    return safe, match.start() if match else 0
 
 
 def _by_code(text: str) -> Iterator[tuple[bool, str]]:
@@ -156,14 +167,53 @@ def _by_code_span(text: str) -> Iterator[tuple[bool, str]]:
 
 def code_ranges(text: str) -> list[tuple[int, int]]:
     """Character ranges of fenced code that is shown as it is."""
+    return _ranges(text, lambda token: token.type == "fence" and is_code(token))
+
+
+def fenced_ranges(text: str) -> list[tuple[int, int]]:
+    """Character ranges of fenced blocks, whatever is in them."""
+    return _ranges(text, lambda token: token.type == "fence")
+
+
+def _ranges(text: str, wanted: Callable[[Token], bool]) -> list[tuple[int, int]]:
     ends = [0]
     for line in text.splitlines(keepends=True):
         ends.append(ends[-1] + len(line))
     return [
         (ends[token.map[0]], ends[min(token.map[1], len(ends) - 1)])
         for token in PARSER.parse(text)
-        if token.type == "fence" and token.map and is_code(token)
+        if token.map and wanted(token)
     ]
+
+
+def list_starts(text: str) -> list[tuple[int, int, int]]:
+    """First line, line after the last, and first number of each list that does not begin with 1."""
+    found: list[tuple[int, int, int]] = []
+    for token in PARSER.parse(text):
+        start = token.attrGet("start") if token.type == "ordered_list_open" else None
+        if start is not None and token.map:
+            found.append((token.map[0], token.map[1], int(start)))
+    return found
+
+
+def is_heading(block: Block, text: str) -> bool:
+    """Whether a block is a heading."""
+    lines = text.split("\n")[block.first : block.last]
+    if not lines:
+        return False
+    underlined = len(lines) > 1 and re.fullmatch(r"[\s>]*(?:=+|-+)\s*", lines[-1])
+    return bool(underlined or re.match(r"[\s>*+-]*#", lines[0]))
+
+
+def marks_to_link(block: Block) -> list[int]:
+    """The marks of a block that can become links: not in code, not in another link."""
+    found: list[int] = []
+    depth = 0
+    for token in block.token.children or ():
+        depth += (token.type == "link_open") - (token.type == "link_close")
+        if token.type == "text" and not depth:
+            found += [index for index, _ in marks(token.content)]
+    return found
 
 
 def is_code(token: Token) -> bool:
@@ -227,10 +277,6 @@ def _seen(children: list[Token]) -> Iterator[str]:
             yield str(token.attrGet("title") or "")
         else:
             yield token.content
-
-
-def _is_html(token: Token) -> bool:
-    return token.type in ("html_block", "html_inline")
 
 
 def escape(text: str) -> str:

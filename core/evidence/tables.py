@@ -59,6 +59,15 @@ class TableCells:
     columns: tuple[tuple[Any, ...], ...]
     cells: tuple[tuple[Key | None, ...], ...]
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What stands above each column of numbers: levels, and the metric where there are several."""
+        several = len(self.metrics) > 1
+        return tuple(
+            ", ".join([*([metric] if several or not levels else []), *map(str, levels)])
+            for metric, *levels in self.columns
+        )
+
 
 @dataclass(frozen=True)
 class Point:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.evidence.binding import Bound, BoundNumber, Problem, bind, strike
+from core.evidence.binding import strike_together
+from core.evidence.bound import Bound, BoundNumber, Problem
 from core.evidence.evidence import Evidence
 
 
@@ -102,12 +103,5 @@ class Document:
 
 def prepare(paper: PaperInput) -> Document:
     """Bind a paper; where anything has no evidence, strike it and make the paper a draft."""
-    title = _bound(" ".join(paper.title.split()), paper.evidence, 1)
-    abstract = _bound(paper.abstract, paper.evidence, 1 + len(title.numbers))
-    first = 1 + len(title.numbers) + len(abstract.numbers)
-    return Document(paper, title, abstract, _bound(paper.body, paper.evidence, first))
-
-
-def _bound(text: str, evidence: Evidence, first: int) -> Bound:
-    bound = bind(text, evidence, first=first)
-    return strike(text, evidence, first=first) if bound.problems else bound
+    title = " ".join(paper.title.split())
+    return Document(paper, *strike_together([title, paper.abstract, paper.body], paper.evidence))

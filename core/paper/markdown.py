@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from core.evidence.binding import BoundNumber
+from core.evidence.bound import BoundNumber
 from core.evidence.evidence import hypothesis_name
 from core.evidence.markup import escape
 from core.evidence.rendering import pipe_table

@@ -1,0 +1,314 @@
+"""One stretch of an author's Markdown: made inert, its tokens resolved, its prose checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from core.errors import BindingError
+from core.evidence import markup, prose
+from core.evidence.bound import BoundNumber, Problem, ProblemKind, Warned
+from core.evidence.evidence import Evidence
+from core.evidence.formula import typed_in_formula
+from core.evidence.measurement import Key
+from core.evidence.names import known_names, levels_not_named
+from core.evidence.numbers import Numbers
+from core.evidence.striking import REMOVED, drop_lines, strike_spans
+
+RESERVED_HEADINGS = (
+    "hypotheses and verdicts",
+    "every attempt",
+    "departures from the plan",
+    "what looks wrong",
+    "every number",
+    "compute and money",
+    "versions",
+)
+"""Headings of sections that only code writes."""
+
+_TOKEN = re.compile(r"\{\{((?:(?!\}\}|\n[ \t]*\n).){1,400}?)\}\}", re.DOTALL)
+_FORMAT_TAIL = re.compile(r"(.*\S)\s*:\s*([^:()\"']*)", re.DOTALL)
+_BEFORE_P = re.compile(r"\bp\s*=\s*$")
+_LINK = re.compile(r"https?://[^\s]+|#(?:tab|fig|sec|eq)-[\w-]+")
+
+_REFUSED = {
+    "typed number": "a number typed by hand",
+    "number word": "a quantity in words",
+    "unsupported claim": "a claim without evidence in its sentence",
+}
+
+
+@dataclass
+class Checks:
+    """What is checked against, and what was found so far in a whole text.
+
+    Attributes:
+        evidence: what the text may rest on.
+        numbers: gives rows of the appendix.
+        striking: strike out what has no evidence instead of leaving it for repair.
+        problems: found so far.
+        warnings: found so far.
+    """
+
+    evidence: Evidence
+    numbers: Numbers
+    striking: bool
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.names = known_names(self.evidence)
+
+
+class Passage:
+    """Markdown between two blocks of the text, while it is worked on."""
+
+    def __init__(self, text: str, line: int, checks: Checks) -> None:
+        self._text = text
+        self._line = line
+        self._checks = checks
+        self._formulas: list[str] = []
+        self._marks: list[BoundNumber | str] = []
+        self._keys: list[tuple[Key, ...]] = []
+
+    def bound(self) -> str:
+        """The passage as Markdown with its numbers in place."""
+        self._refuse_strikes()
+        self._refuse_open_ends()
+        self._make_inert()
+        self._resolve_tokens()
+        self._text, self._formulas = markup.hide_formulas(self._text)
+        self._refuse_open_formulas()
+        self._refuse_links()
+        self._refuse_list_starts()
+        self._check()
+        if self._checks.striking:
+            self._remove_what_is_left()
+        return self._shown()
+
+    def _refuse_strikes(self) -> None:
+        if "~~" in self._text:
+            place = self._text.index("~~")
+            self._problem("markup", place, "~~", "only code strikes text through", "Leave the sentence out")
+            self._text = re.sub(r"~{2,}", "", self._text)
+
+    def _refuse_open_ends(self) -> None:
+        for match in re.finditer(r"^ {0,3}:::.*$", self._text, re.MULTILINE):
+            self._problem(
+                "markup",
+                match.start(),
+                match[0],
+                "the block has no end or is no table or plot",
+                'Write ::: table #tab-x metric=… rows=… caption="…" and ::: on a line of its own',
+            )
+        self._text = re.sub(r"^ {0,3}:::", r"\\:::", self._text, flags=re.MULTILINE)
+        if markup.left_open(self._text):
+            self._problem(
+                "markup", 0, "```", "a code block is not closed", "Close it with ``` on its own line"
+            )
+            self._text = re.sub(r"`{3,}|~{3,}", "", self._text)
+
+    def _refuse_open_formulas(self) -> None:
+        if "$$" in self._text:
+            place = self._text.index("$$")
+            self._problem("markup", place, "$$", "a formula is not closed", "Close it with $$")
+            self._text = self._text.replace("$$", r"\$\$")
+
+    def _make_inert(self) -> None:
+        safe, html = markup.inert(self._text)
+        if html is not None:
+            excerpt = self._text[html : html + 40].split("\n")[0]
+            self._problem(
+                "markup", html, excerpt, "raw HTML is not shown", "Use Markdown, and $a < b$ with spaces"
+            )
+        self._text = safe
+
+    def _resolve_tokens(self) -> None:
+        source, code = self._text, markup.code_ranges(self._text)
+
+        def resolved(match: re.Match[str]) -> str:
+            if _inside(match.start(), code):
+                return match[0]
+            return self._token(match[1], match.start(), source[: match.start()]) + "\n" * match[0].count("\n")
+
+        replaced = _TOKEN.sub(resolved, source)
+        without_formulas, _ = markup.hide_formulas(replaced)
+        code = markup.code_ranges(without_formulas)
+        for match in re.finditer(r"\{\{|\}\}", without_formulas):
+            if not _inside(match.start(), code):
+                reason, alternative = "the token has no end", "Write {{ key : .1% }} on one line"
+                self._problem("unresolved", match.start(), match[0], reason, alternative)
+        self._text = replaced
+
+    def _token(self, body: str, place: int, before: str) -> str:
+        expression, wanted = " ".join(body.split()), ""
+        tail = _FORMAT_TAIL.fullmatch(expression)
+        if tail:
+            expression, wanted = tail[1].strip(), tail[2].strip()
+        try:
+            found = self._checks.numbers.resolve(
+                expression, wanted, after_p=bool(_BEFORE_P.search(before[-20:]))
+            )
+        except BindingError as error:
+            self._problem("unresolved", place, f"{{{{ {expression} }}}}", error.message, error.next_step)
+            return self._mark("~~unresolved~~", ())
+        return self._mark(found.number, found.keys)
+
+    def _mark(self, shown: BoundNumber | str, keys: tuple[Key, ...]) -> str:
+        self._marks.append(shown)
+        self._keys.append(keys)
+        return markup.mark(len(self._marks) - 1)
+
+    def _refuse_links(self) -> None:
+        lines = self._text.split("\n")
+        for block in list(markup.blocks(self._text)):
+            for reason, alternative in _forbidden(block):
+                self._problem_at(block.first, "markup", block.text, reason, alternative)
+                for number in range(block.first, min(block.last, len(lines))):
+                    lines[number] = re.sub(r"(?<!\\)([\[\]!])", r"\\\1", lines[number])
+        self._text = "\n".join(lines)
+
+    def _refuse_list_starts(self) -> None:
+        for first, last, start in reversed(markup.list_starts(self._text)):
+            reason, alternative = "a list must begin at its first item", "Begin the list with 1., or use -"
+            self._problem_at(first, "typed number", str(start), reason, alternative)
+            if self._checks.striking:
+                self._text = drop_lines(self._text, first, last)
+
+    def _check(self) -> None:
+        spans: list[tuple[int, int]] = []
+        dropped: set[tuple[int, int]] = set()
+        starts = _line_starts(self._text)
+        for block in markup.blocks(self._text):
+            if self._is_reserved_heading(block):
+                reason = "code writes the section of that name"
+                self._problem_at(block.first, "markup", block.text, reason, "Name the section otherwise")
+                dropped.add((block.first, block.last))
+            self._warn(block)
+            cursor, end = starts[block.first], starts[min(block.last, len(starts) - 1)]
+            for found in self._findings(block):
+                raw = block.text[found.start : found.end]
+                place = self._text.find(raw, cursor, end)
+                self._refuse(found, block.text, place if place >= 0 else cursor)
+                if place >= 0 and block.token.type == "inline":
+                    spans.append((place, place + len(raw)))
+                    cursor = place + len(raw)
+                else:
+                    dropped.add((block.first, block.last))
+        if self._checks.striking:
+            self._text = strike_spans(self._text, spans)
+            for first, last in sorted(dropped, reverse=True):
+                self._text = drop_lines(self._text, first, last)
+
+    def _findings(self, block: markup.Block) -> list[prose.Finding]:
+        found = prose.findings(block.text, self._checks.names)
+        for index, place in markup.formula_marks(block.text):
+            typed = typed_in_formula(self._formulas[index]) if index < len(self._formulas) else ""
+            if typed:
+                found.append(prose.Finding("typed number", place, place + markup.FORMULA_MARK_LENGTH, typed))
+        return sorted(found, key=lambda f: f.start)
+
+    def _is_reserved_heading(self, block: markup.Block) -> bool:
+        if not markup.is_heading(block, self._text):
+            return False
+        heading = " ".join(re.sub(r"[^a-z0-9 ]+", " ", block.text.lower()).split())
+        return heading in RESERVED_HEADINGS or bool(re.fullmatch(r"e ?\d+", heading))
+
+    def _warn(self, block: markup.Block) -> None:
+        if block.cell:
+            return
+        for index, place in markup.marks(block.text):
+            sentence = prose.sentence_around(block.text, place)
+            missing = levels_not_named(self._keys[index], sentence)
+            shown = self._marks[index]
+            if missing and isinstance(shown, BoundNumber):
+                reason = f"{shown.expression}: the sentence does not name {' or '.join(missing)}"
+                self._checks.warnings.append(
+                    Warned(self._line + block.first, self._excerpt(sentence), reason)
+                )
+
+    def _refuse(self, found: prose.Finding, text: str, place: int) -> None:
+        near = self._keys_named_in(prose.sentence_around(text, found.start))
+        tokens = " or ".join(f"{{{{ {name} }}}}" for name in near[:2])
+        name_it = f"Name a measurement such as {tokens}" if near else "Name a measurement: {{ key }}"
+        alternative = {
+            "typed number": f'{name_it}, a setting: {{{{ cfg(name) }}}}, or {{{{ lit(2, "why") }}}}',
+            "number word": f"{name_it}, or say it without a quantity",
+            "unsupported claim": "Add {{ cmp(a, b) }}, {{ verdict(H1) }} or a citation, or weaken it",
+        }[found.kind]
+        self._problem(found.kind, place, found.text, _REFUSED[found.kind], alternative)
+
+    def _keys_named_in(self, sentence: str) -> list[str]:
+        keys = self._checks.evidence.ledger.keys.values()
+        return [k.name for k in keys if k.levels and not levels_not_named((k,), sentence)]
+
+    def _remove_what_is_left(self) -> None:
+        """Check what a reader will see; a block in which anything is left goes as a whole."""
+        for _ in range(50):
+            left = [b for b in markup.blocks(self._text) if self._findings(b) or _forbidden(b)]
+            if not left:
+                return
+            self._text = drop_lines(self._text, left[-1].first, left[-1].last)
+        self._text = REMOVED
+
+    def _shown(self) -> str:
+        linked = {i for block in markup.blocks(self._text) for i in markup.marks_to_link(block)}
+
+        def number(index: int) -> str:
+            shown = self._marks[index]
+            if isinstance(shown, str):
+                return shown
+            placed = self._checks.numbers.place(shown)
+            escaped = markup.escape(placed.text)
+            return f"[{escaped}](#{placed.id})" if index in linked else escaped
+
+        def in_formula(index: int) -> str:
+            shown = self._marks[index]
+            if isinstance(shown, str):
+                return r"\text{?}"
+            return markup.as_formula(self._checks.numbers.place(shown).text)
+
+        text = markup.replace_marks(self._text, number)
+        return markup.show_formulas(
+            text, [markup.replace_marks(formula, in_formula) for formula in self._formulas]
+        )
+
+    def _problem(self, kind: ProblemKind, place: int, excerpt: str, reason: str, alternative: str) -> None:
+        self._problem_at(self._text.count("\n", 0, place), kind, excerpt, reason, alternative)
+
+    def _problem_at(self, line: int, kind: ProblemKind, excerpt: str, reason: str, alternative: str) -> None:
+        problem = Problem(kind, self._line + line, self._excerpt(excerpt), reason, alternative)
+        self._checks.problems.append(problem)
+
+    def _excerpt(self, text: str) -> str:
+        def shown(index: int) -> str:
+            number = self._marks[index] if index < len(self._marks) else "?"
+            return number.text if isinstance(number, BoundNumber) else number
+
+        plain = markup.replace_marks(text, shown)
+        return " ".join(markup.show_formulas(plain, self._formulas).split())[:120]
+
+
+def _forbidden(block: markup.Block) -> list[tuple[str, str]]:
+    """Links and images that only code may write, with what to write instead."""
+    found: list[tuple[str, str]] = []
+    for token in block.token.children or ():
+        href = str(token.attrGet("href") or "") if token.type == "link_open" else ""
+        if token.type == "image":
+            found.append(("an image is not from the evidence", "Use ::: plot"))
+        elif href.startswith("#") and not _LINK.fullmatch(href):
+            found.append(("only code links to the evidence", "Write the token; its link is made for you"))
+        elif href and not _LINK.fullmatch(href):
+            found.append(("a link must begin with https://", "Cite with [@key]"))
+    return found
+
+
+def _inside(place: int, ranges: list[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in ranges)
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return starts
