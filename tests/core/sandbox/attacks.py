@@ -150,8 +150,8 @@ EXHAUSTIONS = {
         ("disk",),
     ),
     "daemon": Exhaustion(
-        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        [os.close(n) for n in (0, 1, 2)]\n"
-        "        while True: pass\n    os._exit(0)\nos.wait()",
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "        [os.close(n) for n in (0, 1, 2)]\n        while True: pass\n    os._exit(0)\nos.wait()",
         ("finished",),
     ),
     "endless output": Exhaustion("while True: os.write(1, b'x' * 65536)", ("output",)),
