@@ -142,3 +142,10 @@ class BindingError(FumehoodError):
 
 class Outrun(FumehoodError):
     """Another process appended first, so that a conditional append was not made."""
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """The first error inside groups of errors, which is what the reader has to know."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

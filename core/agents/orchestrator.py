@@ -114,7 +114,7 @@ class _Tools:
         settings = self.live.state.settings
         if (count := len(arguments.experiments)) > settings.experiments_per_round:
             raise ToolError(
-                f"{count} experiments are more than the {settings.experiments_per_round} that a round may have",
+                f"{count} experiments are too many: a round may have {settings.experiments_per_round}",
                 "Propose the ones that matter most.",
             )
         if _rounds(self.live.state) >= settings.rounds:

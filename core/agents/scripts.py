@@ -23,6 +23,9 @@ OUTPUT_HEAD_BYTES = 6_000
 OUTPUT_TAIL_BYTES = 10_000
 """How much of a script's output a model reads: the first and the last bytes."""
 
+RECORDS_SECONDS = 0.1
+"""Pause between two batches of records, so that many small ones share a transaction."""
+
 SHOWN_RESULTS = 20
 SHOWN_CHARACTERS = 200
 
@@ -118,6 +121,7 @@ async def _take_records(live: LiveRun, sandbox: Sandbox, script: Exec) -> None:
             ),
             records=records,
         )
+        await asyncio.sleep(RECORDS_SECONDS)
 
 
 def _read(lines: list[bytes], exec_id: str, count: int, previous: str, at: datetime) -> list[Record]:

@@ -184,8 +184,10 @@ class Journal:
                     after = batch[-1].seq
                     yield batch
                     continue
+            # Not wait_for: in Python 3.11 it swallows a cancellation that meets the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._appended.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._appended.wait()
 
     def records(self, exec_id: str | None = None) -> Iterator[Record]:
         """Records in the order they were taken in, of one exec or of all.

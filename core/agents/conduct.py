@@ -1,0 +1,245 @@
+"""Conducting one experiment: open its sandbox, let its researcher work, close it, judge.
+
+Every way it can end is a named outcome. Whatever was opened is closed, unless the engine is asked to
+leave it for the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.agents.loop import converse
+from core.agents.researcher import repeat_scripts, researcher
+from core.budget import sandbox_cost
+from core.errors import ModelError, SandboxError, SandboxLost
+from core.evidence.gather import gather
+from core.models.base import Model
+from core.record.events import (
+    AgentEnded,
+    Event,
+    ExperimentEnded,
+    ExperimentOutcome,
+    SandboxClosed,
+    SandboxOpened,
+    SandboxProgressed,
+    SandboxRequested,
+    VerdictReached,
+    now,
+)
+from core.record.live import LiveRun
+from core.record.state import ExperimentState
+from core.sandbox.base import Sandbox, SandboxProvider, SandboxSpec
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an experiment ended, before it is judged."""
+
+    outcome: ExperimentOutcome
+    message: str = ""
+
+
+class Conductor:
+    """Conducts the experiments of a run.
+
+    Attributes:
+        open: sandboxes that are open now, by experiment id.
+    """
+
+    def __init__(
+        self,
+        live: LiveRun,
+        provider: SandboxProvider,
+        model: Model,
+        usd_per_hour: Decimal | None,
+    ) -> None:
+        self.live = live
+        self.provider = provider
+        self.model = model
+        self.usd_per_hour = usd_per_hour
+        self.open: dict[str, Sandbox] = {}
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def conduct(self, experiment_id: str) -> None:
+        """Take a running experiment to its end, or go on with one from an earlier engine."""
+        try:
+            ending = await _first(
+                self._researched(experiment_id), self._killed(experiment_id), self._timed_out(experiment_id)
+            )
+        except asyncio.CancelledError:
+            if self._closes_when_stopped():
+                await self._shielded(self._record_closed(experiment_id))
+            raise
+        await self._shielded(self._end(experiment_id, ending))
+
+    async def settle(self) -> None:
+        """Wait until every end that has begun is recorded."""
+        await asyncio.gather(*self._endings)
+
+    async def keep_alive(self, seconds: float) -> None:
+        """Say to every open sandbox that the engine is here, every so many seconds, for ever."""
+        while True:
+            for sandbox in list(self.open.values()):
+                try:
+                    await sandbox.heartbeat()
+                except SandboxLost:
+                    continue  # whoever waits for it learns it there
+            await asyncio.sleep(seconds)
+
+    def _experiment(self, experiment_id: str) -> ExperimentState:
+        return self.live.state.experiments[experiment_id]
+
+    async def _shielded(self, end: Coroutine[Any, Any, None]) -> None:
+        """Do this to its end, even if we are cancelled: a close without its record is a lost bill."""
+        task = asyncio.create_task(end)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+        await asyncio.shield(task)
+
+    async def _researched(self, experiment_id: str) -> Ending:
+        """Let the researcher work until it has ended, however it ends."""
+        agent = self.live.state.agents.get(experiment_id)
+        if agent is not None and agent.ended is not None:
+            return _ending(agent.ended)
+        try:
+            sandbox = await self._sandbox(experiment_id)
+            original = self._experiment(experiment_id).spec.repeats
+            if original is not None:
+                await repeat_scripts(self.live, experiment_id, original, sandbox)
+                return Ending("done", f"ran the scripts of {original} again")
+            return _ending(
+                await converse(self.live, researcher(self.live, self.model, experiment_id, sandbox))
+            )
+        except (SandboxError, ModelError) as error:
+            return Ending("failed", str(error))
+
+    async def _killed(self, experiment_id: str) -> Ending:
+        """Wait until the human kills it."""
+        kill = await self.live.until(lambda state: state.experiments[experiment_id].kill)
+        return Ending("killed", kill.note)
+
+    async def _timed_out(self, experiment_id: str) -> Ending:
+        """Wait until its sandbox has been open for as long as was approved."""
+        opened = await self.live.until(lambda state: state.experiments[experiment_id].sandbox)
+        limit = self._experiment(experiment_id).spec.compute.timeout_seconds
+        left = opened.at + timedelta(seconds=limit) - now()
+        await asyncio.sleep(max(0.0, left.total_seconds()))
+        return Ending("timed out", f"its sandbox was open for the whole {limit} s")
+
+    async def _sandbox(self, experiment_id: str) -> Sandbox:
+        """The experiment's sandbox: found again, or opened under a name that was noted first."""
+        experiment = self._experiment(experiment_id)
+        hypothesis = experiment.spec.hypothesis
+        spec = SandboxSpec(
+            run_id=self.live.folder.run_id,
+            compute=experiment.spec.compute,
+            seeds=hypothesis.seeds if hypothesis else (),
+        )
+        if experiment.sandbox is not None:
+            sandbox = await self.provider.reopen(experiment.sandbox.sandbox_id, spec)
+        else:
+            name = experiment.sandbox_name or experiment_id
+            if experiment.sandbox_name is None:
+                self.live.record(
+                    SandboxRequested(experiment_id=experiment_id, name=name, provider=self.provider.name)
+                )
+            sandbox = await self.provider.open(spec, name, self._progress(experiment_id))
+            self.live.record(
+                SandboxOpened(
+                    experiment_id=experiment_id,
+                    sandbox_id=sandbox.id,
+                    isolation=sandbox.isolation,
+                    usd_per_hour=self.usd_per_hour,
+                )
+            )
+        self.open[experiment_id] = sandbox
+        return sandbox
+
+    def _progress(self, experiment_id: str) -> Callable[[str], None]:
+        def show(line: str) -> None:
+            self.live.record(SandboxProgressed(experiment_id=experiment_id, line=line[:500]))
+
+        return show
+
+    def _closes_when_stopped(self) -> bool:
+        stop, kill = self.live.state.stop, self.live.state.kill
+        return kill is not None or (stop is not None and stop.close_sandboxes)
+
+    async def _end(self, experiment_id: str, ending: Ending) -> None:
+        """Close the sandbox, judge what was measured, and record it all at once."""
+        closed = await self._close(experiment_id)
+        agent = self.live.state.agents.get(experiment_id)
+        agent_ended: list[Event] = []
+        if agent is not None and agent.ended is None:
+            outcome = "killed" if ending.outcome == "killed" else "failed"
+            agent_ended = [
+                AgentEnded(agent=experiment_id, outcome=outcome, message=ending.message or ending.outcome)
+            ]
+        ended = ExperimentEnded(experiment_id=experiment_id, outcome=ending.outcome, message=ending.message)
+        self.live.record(*closed, *agent_ended, ended, *await self._verdict(experiment_id, ending))
+
+    async def _record_closed(self, experiment_id: str) -> None:
+        self.live.record(*await self._close(experiment_id))
+
+    async def _close(self, experiment_id: str) -> list[Event]:
+        """Close the sandbox, whether or not this engine opened it, and say what it cost."""
+        experiment = self._experiment(experiment_id)
+        sandbox = self.open.pop(experiment_id, None)
+        opened = experiment.sandbox
+        if sandbox is None and experiment.sandbox_name is not None:
+            spec = SandboxSpec(run_id=self.live.folder.run_id, compute=experiment.spec.compute)
+            try:
+                sandbox = await self.provider.reopen(
+                    opened.sandbox_id if opened else experiment.sandbox_name, spec
+                )
+            except SandboxLost:
+                sandbox = None
+        if sandbox is not None:
+            await sandbox.close()
+        if opened is None:
+            return []
+        seconds = (now() - opened.at).total_seconds()
+        limit = experiment.spec.compute.timeout_seconds
+        return [
+            SandboxClosed(
+                experiment_id=experiment_id,
+                sandbox_id=opened.sandbox_id,
+                seconds=seconds,
+                # No sandbox outlives its approved time, so it is not billed beyond it either.
+                cost_usd=sandbox_cost(opened.usd_per_hour, min(seconds, limit)),
+            )
+        ]
+
+    async def _verdict(self, experiment_id: str, ending: Ending) -> list[Event]:
+        """What the measurements say; a killed experiment was not carried out and is not judged."""
+        experiment = self._experiment(experiment_id)
+        if experiment.spec.hypothesis is None or experiment.locked_at is None or ending.outcome == "killed":
+            return []
+        from core.evidence.judge import judge
+
+        ledger = gather(self.live.journal, self.live.state).ledger
+        # A thread, because importing scipy.stats takes up to a second, in which logs must flow on.
+        verdict = await asyncio.to_thread(judge, experiment.spec, experiment.locked_at, ledger)
+        return [VerdictReached(experiment_id=experiment_id, verdict=verdict)]
+
+
+def _ending(ended: AgentEnded) -> Ending:
+    outcome = ended.outcome
+    return Ending(outcome, "" if outcome == "done" else ended.message)
+
+
+async def _first(*racers: Awaitable[Ending]) -> Ending:
+    """The result of whichever ends first; the others are cancelled and waited for."""
+    tasks = [asyncio.ensure_future(racer) for racer in racers]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(task for task in tasks if task in done).result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
