@@ -58,7 +58,6 @@ PASSED_ON = frozenset(
         "UV_INDEX_URL",
         "UV_EXTRA_INDEX_URL",
         "UV_FIND_LINKS",
-        "UV_NO_INDEX",
         "UV_INDEX_STRATEGY",
         "UV_KEYRING_PROVIDER",
         "UV_NATIVE_TLS",
@@ -271,7 +270,7 @@ def _unavailable(packages: Sequence[str], printed: str) -> PackagesUnavailable:
     if any(sign in said for sign in NETWORK_SIGNS):
         return PackagesUnavailable(
             f"The packages {names} cannot be fetched: the package index cannot be reached",
-            "Check the network and the proxy and index settings, then try again",
+            f"Check the network and the proxy and index settings. uv says: {_tail(printed)}",
         )
     if "not found in the package registry" in said or "not found in the provided package locations" in said:
         return PackagesUnavailable(
