@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.agents.artifacts import keep_artifacts
 from core.agents.loop import converse
 from core.agents.researcher import repeat_scripts, researcher
 from core.budget import sandbox_cost
@@ -200,6 +201,7 @@ class Conductor:
             except SandboxLost:
                 sandbox = None
         if sandbox is not None:
+            await keep_artifacts(self.live, experiment_id, sandbox)
             await sandbox.close()
         if opened is None:
             return []
