@@ -1,0 +1,216 @@
+"""``fumehood run`` and ``fumehood demo``: create a run, start its engine and follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from core.approval import Policy
+from core.config import RunSettings, Settings, read_settings
+from core.demo import DEFAULT, studies
+from core.errors import ConfigError, EngineError
+from core.process import start_engine
+from core.record.folder import create_run
+from tui.exit_codes import ExitCode
+from tui.safe_text import one_line
+from tui.screen import Screen
+from tui.script_choice import Script, chosen_script
+from tui.watching import Watch, watch
+from tui.wording import usd
+
+DEMO_SPEED = 400.0
+"""Characters per second at which a demo's scripted text streams: quick, but readable as it comes."""
+
+MAX_SPEED = 1_000_000.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``run`` and ``demo`` were told, beside the question.
+
+    Attributes:
+        settings: fields of ``RunSettings`` that were named.
+        approve: the policy as typed; None where none was.
+        watch: how to follow.
+    """
+
+    settings: dict[str, Any]
+    approve: str | None
+    watch: Watch
+
+
+@click.command()
+@click.argument("question", metavar='"QUESTION"')
+@click.option(
+    "--mode", type=click.Choice(["orchestrator", "single"]), help="'single': one experiment, as typed."
+)
+@click.option("--model", help="Every agent's model: scripted:STUDY or scripted:PATH.")
+@click.option("--researcher-model", help="The researchers' model, where it is another.")
+@click.option("--writer-model", help="The writer's model, where it is another.")
+@click.option("--sandbox", type=click.Choice(["local"]), help="Where experiments run.")
+@click.option("--gpu", help="The GPU that experiments get unless they say otherwise.")
+@click.option("--num-agents", type=click.IntRange(1, 256), help="Experiments that one round may have.")
+@click.option("--max-rounds", type=click.IntRange(1, 50), help="Rounds that may be proposed.")
+@click.option("--max-parallel", type=click.IntRange(1, 256), help="Experiments that run at once.")
+@click.option("--budget", metavar="USD", help="The cap; nothing is approved beyond it.")
+@click.option("--approve", metavar="POLICY", help="ask, auto, cpu (no GPU) or under:USD.")
+@click.option(
+    "--confirm-scripts/--no-confirm-scripts",
+    default=None,
+    help="Let every single script wait for you, or none.",
+)
+@click.option(
+    "--accept-process-only", is_flag=True, help="Accept to run without isolation where there is none."
+)
+@click.option("--test-mode", is_flag=True, help="Play the shipped bagging study instead of the question.")
+@click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, MAX_SPEED),
+    metavar="N",
+    help="Characters per second of scripted models.",
+)
+def run(question: str, **typed: Any) -> ExitCode:
+    """Investigate a question.
+
+    Every experiment waits for your approval, with its price, unless --approve says otherwise.
+    """
+    settings = read_settings()
+    options = _options(typed)
+    script = chosen_script(
+        typed["model"] or settings.model,
+        {name: typed[name] for name in ("researcher_model", "writer_model") if typed[name]},
+        test_mode=typed["test_mode"],
+        typed_model=typed["model"] is not None,
+    )
+    if typed["gpu"]:
+        raise ConfigError("the local sandbox has no GPU to offer in this version", "Leave --gpu out.")
+    if typed["test_mode"]:
+        _say(
+            options,
+            "test mode: your question is not being researched;"
+            " the shipped study 'bagging' is played instead.",
+        )
+        question = script.trajectory.question
+    policy = _policy(typed["approve"] or settings.approve)
+    return _start(question, settings, script, policy, options)
+
+
+@click.command()
+@click.option("--study", default=DEFAULT, show_default=True, help="Which study; --list names them.")
+@click.option("--list", "list_them", is_flag=True, help="Say which studies there are.")
+@click.option("--approve", metavar="POLICY", help="ask, auto, cpu or under:USD.  [default: auto]")
+@click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, MAX_SPEED),
+    metavar="N",
+    default=DEMO_SPEED,
+    show_default=True,
+    help="Characters per second of the scripted text.",
+)
+def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
+    """Play a shipped study: the models are scripted, the experiments are real.
+
+    No key is needed and nothing is paid for. The first time, packages are fetched.
+    """
+    if list_them:
+        return _list_studies()
+    settings = read_settings()
+    script = chosen_script(f"scripted:{study}", {}, shipped_only=True)
+    options = _options(typed)
+    if typed["approve"] is None:
+        _say(
+            options,
+            "approve: auto, because nobody can be asked without a console; --approve ask lets you decide.",
+        )
+    return _start(script.trajectory.question, settings, script, _policy(typed["approve"] or "auto"), options)
+
+
+def _list_studies() -> ExitCode:
+    screen = Screen.of()
+    for study in studies():
+        screen.line(f"{screen.paint(study.name, bold=True):<16}  {study.title}")
+        screen.line(f"{'':16}  {one_line(study.about)}")
+    return ExitCode.DONE
+
+
+def _options(typed: dict[str, Any]) -> Options:
+    """Read what was typed into what a run is created with."""
+    named = {
+        name: typed[name]
+        for name in ("mode", "sandbox", "num_agents", "max_rounds", "max_parallel", "confirm_scripts")
+        if typed.get(name) is not None
+    }
+    if typed.get("budget") is not None:
+        named["budget_usd"] = usd(typed["budget"])
+    if typed.get("accept_process_only"):
+        named["accept_process_only"] = True
+    if typed.get("speed") is not None:
+        named["characters_per_second"] = typed["speed"]
+    return Options(named, typed["approve"], Watch(headless=typed["headless"], json=typed["as_json"]))
+
+
+def _policy(text: str) -> str:
+    """A policy that can be read, as it was typed.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if Policy.parse(text) is None:
+        raise ConfigError(f"the policy {text!r} cannot be read", "Use ask, auto, cpu or under:USD.")
+    return text.strip()
+
+
+def _start(question: str, settings: Settings, script: Script, policy: str, options: Options) -> ExitCode:
+    """Create the run, start its engine and follow it."""
+    if script.shipped:
+        _say(options, "The study's scripts ship with fumehood, so each runs without a yes of its own.")
+    folder = create_run(
+        settings.runs_folder,
+        question,
+        _run_settings(settings, script, policy, options),
+        version("fumehood"),
+        script.trajectory.model_dump_json(),
+    )
+    try:
+        start_engine(folder)
+    except EngineError as error:
+        raise EngineError(
+            error.message, f"{error.next_step} The run is kept: 'fumehood resume {folder.run_id}'.".strip()
+        ) from None
+    return watch(folder, options.watch)
+
+
+def _run_settings(settings: Settings, script: Script, policy: str, options: Options) -> RunSettings:
+    """What is fixed for the run: what was typed, else what the study was written for, else the settings."""
+    rounds, per_round = script.needs
+    fields: dict[str, Any] = {
+        "model": script.name,
+        "researcher_model": script.name,
+        "writer_model": script.name,
+        "sandbox": settings.sandbox,
+        "budget_usd": settings.budget_usd,
+        "max_parallel": settings.max_parallel,
+        "max_rounds": rounds,
+        "num_agents": per_round,
+        "approve": policy,
+        "local_usd_per_hour": settings.local_usd_per_hour,
+        "lease_seconds": settings.lease_seconds,
+    }
+    if script.shipped:
+        fields |= {"accept_process_only": True, "confirm_scripts": False}
+    return RunSettings(**(fields | options.settings))
+
+
+def _say(options: Options, text: str) -> None:
+    """Say something before the run; beside JSON it goes to stderr."""
+    if options.watch.json:
+        click.echo(text, err=True)
+    else:
+        Screen.of().line(text)

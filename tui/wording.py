@@ -1,0 +1,69 @@
+"""Times, lengths of time and amounts, in words for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from core.errors import InputError
+from core.pricing import dollars
+from core.record.state import RunState
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+MOST_USD = Decimal(1_000_000)
+
+
+def age(since: datetime | None) -> str:
+    """How long ago something was, shortly: ``42 m``, ``2 d``; ``–`` where unknown."""
+    if since is None:
+        return "–"
+    seconds = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def clock(seconds: float) -> str:
+    """A length of time as a clock shows it: ``0:42``, ``1:02:07``."""
+    minutes, rest = divmod(max(0, int(seconds)), MINUTE)
+    hours, minutes = divmod(minutes, MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_of_day(at: datetime) -> str:
+    """A time of day where the reader is: ``12:04:51``."""
+    return f"{at.astimezone():%H:%M:%S}"
+
+
+def usd(text: str) -> Decimal:
+    """Read an amount as people type it, ``2.50`` or ``$2.50``.
+
+    Raises:
+        InputError: it is no amount, negative, or absurdly large.
+    """
+    try:
+        amount = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        raise InputError(f"{text!r} is not an amount in USD", "Type it like 2.50.") from None
+    if not amount.is_finite() or amount < 0:
+        raise InputError(f"a budget cannot be {text}", "Name USD from 0 up.")
+    if amount > MOST_USD:
+        raise InputError(f"{text} is more than {dollars(MOST_USD)}", "Name a smaller amount.")
+    return amount
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: ``1 number``, ``2 numbers``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def cost_line(state: RunState) -> str:
+    """What a run has cost and may still cost."""
+    unknown = f" (+ {counted(state.unknown_costs, 'unknown cost')})" if state.unknown_costs else ""
+    return (
+        f"spent {dollars(state.spent_usd)}{unknown} of {dollars(state.cap_usd)} cap"
+        f" · reserved {dollars(state.reserved_usd)}"
+        f" · tokens {state.input_tokens:,} in, {state.output_tokens:,} out"
+    )
