@@ -350,7 +350,8 @@ def _write(kind: str, **fields: Any) -> None:
 
 def _write_end() -> None:
     """Record which modules were used, once, in the process that the script started in."""
-    if os.getpid() != _process:
+    workers = sys.modules.get("multiprocessing")
+    if os.getpid() != _process or (workers is not None and workers.parent_process() is not None):
         return
     standard: frozenset[str] = getattr(sys, "stdlib_module_names", frozenset())
     versions = {

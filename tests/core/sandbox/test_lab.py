@@ -253,7 +253,9 @@ def test_a_script_runs_unchanged_outside_the_app(tmp_path: Path) -> None:
     assert records[1]["condition"] == {"seed": 9}
 
 
-def test_workers_that_multiprocessing_spawns_know_their_line(tmp_path: Path) -> None:
+def test_workers_that_multiprocessing_spawns_know_their_line_and_do_not_end_the_record(
+    tmp_path: Path,
+) -> None:
     code = """
 import lab, multiprocessing
 def work(number):
@@ -264,8 +266,8 @@ if __name__ == "__main__":
     process.start()
     process.join()
 """
-    results = [record for record in run_outside(tmp_path, code) if record["kind"] == "result"]
-    assert [record["line"] for record in results] == [4]
+    records = run_outside(tmp_path, code)
+    assert [(record["kind"], record["line"]) for record in records] == [("result", 4), ("end", 0)]
 
 
 def test_a_figure_is_kept_as_pictures_and_as_numbers(place: Place) -> None:
