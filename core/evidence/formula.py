@@ -7,7 +7,9 @@ import re
 from core.evidence.prose import CLOSE, OPEN, findings
 
 _TEXT = re.compile(r"\\(?:text|mathrm|textrm|textbf|mbox|operatorname\*?)\s*\{([^{}]*)\}")
-_INDEX = re.compile(r"(?<=[A-Za-z)}\]|])\s*[_^]\s*(?:[0-9](?![0-9.,])|\{(?:[^{}.,%]|\{[^{}.,%]*\}){1,24}\})")
+_INDEX = re.compile(
+    r"(?<=[A-Za-z)}\]|])\s*[_^]\s*(?:[0-9](?![0-9]|[.,][0-9])|\{(?:[^{}.,%]|\{[^{}.,%]*\}){1,24}\})"
+)
 _LONG_NUMBER = re.compile(r"\d{3,}|\d[.,]\d")
 _SMALL = re.compile(r"(?<![\d.,])[012](?![\d.,%])")
 _RELATION = r"(?:=|<|>|\\(?:approx|sim|le|leq|ge|geq|equiv|ne|neq|simeq|cong|ll|gg)\b)"

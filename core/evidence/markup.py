@@ -45,6 +45,7 @@ class Block:
         text: without markup; bound numbers and formulas as marks.
         token: the parser's token that holds it.
         cell: whether it is a cell of a table.
+        heading: whether it is a heading.
     """
 
     first: int
@@ -52,6 +53,7 @@ class Block:
     text: str
     token: Token
     cell: bool = False
+    heading: bool = False
 
 
 def without_hidden(markdown: str) -> tuple[str, list[tuple[int, str]]]:
@@ -196,15 +198,6 @@ def list_starts(text: str) -> list[tuple[int, int, int]]:
     return found
 
 
-def is_heading(block: Block, text: str) -> bool:
-    """Whether a block is a heading."""
-    lines = text.split("\n")[block.first : block.last]
-    if not lines:
-        return False
-    underlined = len(lines) > 1 and re.fullmatch(r"[\s>]*(?:=+|-+)\s*", lines[-1])
-    return bool(underlined or re.match(r"[\s>*+-]*#", lines[0]))
-
-
 def marks_to_link(block: Block) -> list[int]:
     """The marks of a block that can become links: not in code, not in another link."""
     found: list[int] = []
@@ -242,16 +235,17 @@ def tokens(text: str) -> Iterator[Token]:
 
 def blocks(text: str) -> Iterator[Block]:
     """What a reader sees of a text, block by block."""
-    place, cell = (0, 1), False
+    place, inside = (0, 1), ""
     for token in PARSER.parse(text):
         if token.map:
             place = (token.map[0], token.map[1])
-        if token.type in ("td_open", "th_open"):
-            cell = True
-        elif token.type in ("td_close", "th_close"):
-            cell = False
+        if token.type in ("td_open", "th_open", "heading_open"):
+            inside = token.type
+        elif token.type in ("td_close", "th_close", "heading_close"):
+            inside = ""
         elif token.type == "inline":
-            yield Block(*place, "".join(_seen(token.children or [])), token, cell)
+            seen = "".join(_seen(token.children or []))
+            yield Block(*place, seen, token, inside[:2] in ("td", "th"), inside == "heading_open")
         elif token.type in ("fence", "code_block", "html_block") and not (
             token.type == "fence" and is_code(token)
         ):

@@ -37,6 +37,14 @@ _MEASURES = (
 ).split()
 """What a number follows; a word of these with digits is no name."""
 
+_MEASURED = frozenset(
+    (
+        "accuracy error errors loss losses score scores rate rates mse rmse mae auc bleu perplexity percent "
+        "percentage points gain gains improvement reduction effect effects speedup seconds minutes hours"
+    ).split()
+)
+"""Words that make a sentence one about something measured."""
+
 _QUANTITY_AFTER = r"(?!\s*(?:%|‰|percent\b|per\s?cent\b|pp\b|points?\b|×|fold\b|times\b))(?![\w.,]*[%‰])"
 
 _NAME = re.compile(
@@ -155,6 +163,19 @@ def sentence_around(text: str, position: int) -> str:
     return text
 
 
+def measure_in(sentence: str, metrics: Collection[str]) -> str:
+    """The first word of a sentence that speaks of something measured; empty where none does."""
+    for match in re.finditer(r"[a-z]+", sentence.lower()):
+        if match[0] in _MEASURED:
+            return match[0]
+    words = " ".join(re.findall(r"[a-z0-9]+", sentence.lower()))
+    for metric in sorted(metrics):
+        plain = " ".join(re.findall(r"[a-z0-9]+", metric.lower()))
+        if plain and plain in words:
+            return metric
+    return "%" if re.search(r"[%‰]", sentence) else ""
+
+
 def readable(text: str) -> tuple[str, list[int]]:
     """A text with every character that reads as a digit turned into one.
 
@@ -225,8 +246,7 @@ def _is_name(name: str) -> bool:
     match = re.fullmatch(r"([A-Za-z][A-Za-z_]*)[-_]?\d[\w.-]{0,40}", name)
     if match is None or re.search(r"\d\.\d+.*\.|\.\d{3}", name):
         return False
-    words = set(re.split(r"[-_\d.]+", name.lower()))
-    return not words & set(_MEASURES)
+    return not set(match[1].lower().split("_")) & set(_MEASURES)
 
 
 def _blank(match: re.Match[str]) -> str:

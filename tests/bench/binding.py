@@ -17,6 +17,7 @@ from itertools import product
 from core.evidence.binding import bind, strike
 from core.evidence.evidence import Evidence
 from core.evidence.ledger import Ledger
+from core.record.records import Record
 from tests.core.evidence.synthetic import LOCKED, SEEDS, facts, record
 
 DATA = ("digits", "wine", "spam")
@@ -56,7 +57,7 @@ KINDS = ("last digit", "rounded in favour", "another arm's", "free invention", "
 def sample_evidence() -> Evidence:
     """Made-up measurements of 36 conditions on 10 seeds."""
     generator = random.Random(20261123)
-    records = []
+    records: list[Record] = []
     for data, base, arm, metric in product(DATA, BASES, ARMS, METRICS):
         mean = generator.uniform(0.01, 0.4)
         for seed in SEEDS:

@@ -1,0 +1,531 @@
+"""What a paper's author may write, and what is refused."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.evidence import markup, prose
+from core.evidence.binding import bind, strike
+from core.evidence.bound import Bound
+from core.evidence.evidence import Evidence
+from core.experiment import Arm, InRange
+from tests.bench.binding import DISGUISES
+from tests.core.evidence.synthetic import (
+    LOCKED,
+    bagging,
+    experiment,
+    facts,
+    hypothesis,
+    ledger_of,
+    record,
+    results,
+)
+
+SINGLE, BAGGED = "test_error.tree.single", "test_error.tree.bagged"
+
+
+@cache
+def evidence() -> Evidence:
+    return bagging()
+
+
+def bound(text: str) -> Bound:
+    return bind(text, evidence())
+
+
+def kinds(text: str) -> list[str]:
+    return [problem.kind for problem in bound(text).problems]
+
+
+def only_number(token: str) -> str:
+    result = bound(f"On trees: {token}.")
+    assert not result.problems, result.problems
+    return result.numbers[0].text
+
+
+def mean(key: str) -> float:
+    values = evidence().ledger.keys[key].values
+    return sum(values) / len(values)
+
+
+# What tokens come to
+
+
+def test_a_key_is_the_mean_over_every_recorded_seed() -> None:
+    assert only_number(f"{{{{ {SINGLE} : .1% }}}}") == f"{100 * mean(SINGLE):.1f}%"
+
+
+def test_a_number_links_to_its_row_and_knows_its_measurements() -> None:
+    result = bound(f"Single trees err at {{{{ {SINGLE} : .1% }}}}.")
+    number = result.numbers[0]
+    assert result.text == f"Single trees err at [{number.text}](#e1)."
+    assert (number.n, number.level, number.exec_ids, number.lines) == (10, "reported", ("E1-x1",), (12,))
+    assert number.measurement_ids == tuple(f"E1-x1.{i}" for i in range(1, 11))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "pm(test_error.tree.single) : .1%",
+        "ci(test_error.tree.single) : .2%",
+        "n(test_error.tree.single)",
+        "sd(test_error.tree.single) : .2e",
+        "min(test_error.tree.single)",
+        "max(test_error.tree.single) : .3f",
+        "abs(test_error.tree.bagged - test_error.tree.single) : .1pp",
+        "reduction(test_error.tree.single, test_error.tree.bagged) : .0%",
+        "test_error.tree.single / test_error.tree.bagged : .2f",
+        "1 - test_error.tree.single : .1%",
+        "cmp(test_error.tree.bagged, test_error.tree.single)",
+        "verdict(H1)",
+        "verdict(E1)",
+        "effect(H1) : .1pp",
+        "ci(H1) : .1pp",
+        "p(H1)",
+        "cfg(n_estimators.bagged)",
+        "cfg(test_size) : .0%",
+        'lit(2, "the criterion has two sides")',
+    ],
+)
+def test_every_token_of_the_syntax_resolves(token: str) -> None:
+    assert only_number(f"{{{{ {token} }}}}")
+
+
+def test_arithmetic_is_done_before_rounding() -> None:
+    difference = 100 * (mean(SINGLE) - mean(BAGGED))
+    assert only_number(f"{{{{ {SINGLE} - {BAGGED} : .0pp }}}}") == f"{difference:.0f} pp"
+
+
+def test_a_comparison_takes_its_word_from_an_interval() -> None:
+    assert only_number(f"{{{{ cmp({BAGGED}, {SINGLE}) }}}}") == "lower than"
+    assert only_number(f"{{{{ cmp({SINGLE}, {BAGGED}) }}}}") == "higher than"
+    same = results([({"arm": "a"}, [1, 2, 3, 4.0]), ({"arm": "b"}, [2, 1, 4, 3.0])], seeds=range(4))
+    text = "{{ cmp(test_error.a, test_error.b) }}"
+    assert bind(text, Evidence(ledger_of(same))).numbers[0].text == "not distinguishable from"
+
+
+def test_a_comparison_of_resplit_data_is_widened_like_its_hypothesis() -> None:
+    cells = [
+        ({"base": "tree", "arm": "bagged"}, [0.10, 0.12, 0.11, 0.13]),
+        ({"base": "tree", "arm": "single"}, [0.13] * 4),
+    ]
+    ledger = ledger_of(results(cells, seeds=range(4)))
+    text = "{{ cmp(test_error.bagged, test_error.single) }}"
+    plain = Evidence(ledger, {}, {"E1": hypothesis(seeds=tuple(range(4)))})
+    resplit = hypothesis(seeds=tuple(range(4)), replicates="resplit", test_fraction=0.5)
+    assert bind(text, plain).numbers[0].text == "not distinguishable from"
+    far = [({"base": "tree", "arm": "bagged"}, [0.09, 0.1, 0.095, 0.105]), cells[1]]
+    ledger = ledger_of(results(far, seeds=range(4)))
+    assert (
+        bind(text, Evidence(ledger, {}, {"E1": hypothesis(seeds=tuple(range(4)))})).numbers[0].text
+        == "lower than"
+    )
+    wide = Evidence(ledger, {}, {"E1": resplit})
+    assert (
+        bind("{{ ci(test_error.bagged) : .3f }}", wide).numbers[0].value
+        != bind("{{ ci(test_error.bagged) : .3f }}", Evidence(ledger)).numbers[0].value
+    )
+
+
+def test_p_is_named_once_however_the_author_writes_it() -> None:
+    assert "(p = [0.002](#e1))" in bound("H1 (p = {{ p(H1) }})").text
+    assert "([p = 0.002](#e1))" in bound("H1 ({{ p(H1) }})").text
+
+
+def test_minus_signs_are_minus_signs_and_a_rounded_zero_has_none() -> None:
+    assert only_number("{{ effect(H1) : .1pp }}").startswith("−")
+    assert only_number("{{ effect(H2) : .0pp }}") == "0 pp"
+
+
+def test_a_percent_format_is_refused_where_the_unit_is_percent() -> None:
+    ledger = ledger_of(results([({"arm": "a"}, [5.0] * 10)], unit="percent"))
+    assert bind("{{ test_error : .1% }}", Evidence(ledger)).problems
+    assert not bind("{{ test_error : .1f }}", Evidence(ledger)).problems
+
+
+def test_a_value_that_is_not_finite_cannot_be_stated() -> None:
+    records = [
+        record("result", {"name": "loss", "value": v}, condition={"seed": i}, number=i + 1)
+        for i, v in enumerate([1.0, "nan"])
+    ]
+    for token in ("loss", "pm(loss)", "max(loss)", "ci(loss)"):
+        problem = bind(f"{{{{ {token} }}}}", Evidence(ledger_of(records))).problems[0]
+        assert "not finite" in problem.reason
+
+
+def test_the_level_of_a_number_is_that_of_its_weakest_measurement() -> None:
+    records = results([({"arm": "a"}, [0.5, 0.25])], seeds=[0, 1])
+    truth = record(
+        "predictions",
+        {"split": "test", "predicted": [1, 0], "truth": [1, 1]},
+        condition={"arm": "a", "seed": 0},
+        number=9,
+    )
+    number = bind("{{ test_error }}", Evidence(ledger_of([*records, truth]))).numbers[0]
+    assert number.level == "reported"
+
+
+# What does not resolve
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "test_error.tree.bagd",
+        "nothing",
+        "verdict(H9)",
+        "cfg(unknown)",
+        "cfg(n_estimators)",
+        "5.5",
+        "1 + 1",
+        "2 * 2 * test_error.tree.single",
+        "test_error.tree.single * 55",
+        "test_error.tree.single - test_error.tree.single",
+        "test_error.tree.single / test_error.tree.single",
+        "n(test_error.tree.single) / n(test_error.tree.single) * 2",
+        "test_error.tree.single ** 2",
+        "test_error.tree.single // 2",
+        "cmp(test_error.tree.single, test_error.tree.single)",
+        "lit(0.055, 'the measured error')",
+        "lit(55000, 'a large number of things')",
+        "lit(True, 'a truth value')",
+        "lit(2)",
+        "lit(2, 'why')",
+        "lit('5.5', 'a text with digits')",
+        "__import__('os')",
+        "().__class__",
+        "[1 for _ in x]",
+        "lambda: 1",
+        "f'{1}'",
+        "open('x')",
+        "test_error.tree.single : .1q",
+        "test_error.tree.single : .999f",
+        "test_error.tree.single; 5",
+        "",
+        "((((((((((",
+    ],
+)
+def test_what_is_not_in_the_syntax_or_the_evidence_is_refused(token: str) -> None:
+    assert bound(f"On trees: {{{{ {token} }}}}.").problems
+
+
+def test_a_misspelt_key_is_answered_with_the_nearest_ones_and_its_line() -> None:
+    problem = bound("First.\n\nSecond {{ test_eror.tree.bagged : .1% }}.").problems[0]
+    assert problem.line == 3
+    assert BAGGED in problem.alternative
+
+
+def test_a_typed_number_is_answered_with_keys_that_the_sentence_names() -> None:
+    problem = bound("Bagged trees err at 5.5%.").problems[0]
+    assert problem.excerpt == "5.5%"
+    assert BAGGED in problem.alternative
+
+
+def test_nothing_computed_is_said_with_the_reason() -> None:
+    empty = Evidence(ledger_of([]), {}, {"E1": hypothesis()})
+    assert "was not judged" in bind("{{ effect(H1) }}", empty).problems[0].reason
+
+
+def test_a_range_has_no_p() -> None:
+    from core.evidence.judge import judge
+
+    plan = experiment(
+        hypothesis(baseline=None, criterion=InRange(low=0.0), treatment=Arm(label="a", where={"arm": "a"}))
+    )
+    ledger = ledger_of(results([({"arm": "a"}, [0.1 + 0.01 * i for i in range(10)])]))
+    judged = Evidence(
+        ledger, {"E1": judge(plan, LOCKED, ledger)}, {"E1": plan.hypothesis} if plan.hypothesis else {}
+    )
+    assert "no p" in bind("{{ p(H1) }}", judged).problems[0].reason
+    assert not bind("{{ effect(H1) }}", judged).problems
+
+
+# What is typed by hand
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("false", ["5.5%", "0.137", "42%"])
+def test_a_typed_number_is_refused_in_every_disguise(disguise: object, false: str) -> None:
+    assert callable(disguise)
+    text = f"The error of bagged trees is {disguise(false)} in all."
+    assert bound(text).problems
+    left = strike(text, evidence()).text
+    assert false not in "".join(part for i, part in enumerate(left.split("~~")) if i % 2 == 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Twice the error.",
+        "Half of the rows.",
+        "A tenfold gain.",
+        "An order of magnitude apart.",
+        "Seven seeds were run.",
+        "Fifty-five percent of rows.",
+        "A third of the rows.",
+        "One percent of the rows.",
+        "The error doubled.",
+        "In ⅔ of the cases.",
+        "In Ⅳ cases.",
+        "All 💯 of them.",
+        "About 🔟 seeds.",
+        "Using 五 seeds.",
+        "Error-95 was reached.",
+        "Accuracy95 was reached.",
+        "An error of95 was seen.",
+        "See [5.5%](https://example.org).",
+        'See [here](https://example.org "5.5%").',
+        "![5.5%](https://example.org/x.png)",
+        "A footnote.[^1]\n\n[^1]: It was 5.5%.",
+        "95. percent was the accuracy.",
+        "Values foo](5.5%) here.",
+        "Cited as [@error5.5%].",
+        "Table 5.5% of rows.",
+        "Section 5 percent.",
+        "The cost was $5 or $6 in all.",
+        "It cost $2 and it cost $2 more.",
+        "With $\\alpha = 0.05$ fixed.",
+        "With $5$ fixed.",
+        "With $n = 2$ fixed.",
+        "With $x^{5.5}$ fixed.",
+        "With $\\text{five}$ fixed.",
+        "A value `lr=0.1` was set.",
+        "# 3. Results",
+        "```text\n5.5%\n```",
+        "```\naccuracy 0.95\n```",
+        "Seeds 0-9 were run on 2026-11-23.",
+        "lO% of them.",
+        "fo<b></b>ur seeds.",
+        "fo[u](https://example.org)r seeds.",
+        "fo*u*r seeds.",
+        "f&#111;ur seeds.",
+        "f\u200bour seeds.",
+        "1\u202e5 percent.",
+    ],
+)
+def test_a_quantity_is_refused_however_it_is_written(text: str) -> None:
+    assert kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We use CIFAR-10, ResNet-50, GPT-4, GPT-3.5, Llama-3.1-8B and F1-score.",
+        "H1 and E1 concern 1-NN, k-NN and L2 penalties in 3D with fp16 on an A100.",
+        "Breiman (1996) and Nadeau and Bengio (2003) say so [@breiman1996; @nadeau2003, p. 12].",
+        "As Hastie et al. (2009) say in Section 7.10.2 and Table 3 (see also §4.1).",
+        "See [Belkin (2019)](https://doi.org/10.1073/pnas.1903070116) and https://example.org/2019/07.",
+        "It is arXiv:1903.07011 and doi:10.1007/BF00058655.",
+        "Let $x_1, \\dots, x_{10}$ and $\\sigma^2 = \\sum_{i=1}^{n} (x_i - 1)^2$ be given.",
+        "A probability near $1/e$ and $\\sqrt{2/p}$ and $\\frac{1}{n}\\sum_i x_i$.",
+        "The data set digits8x8 is small.",
+        "Two-sided tests and zero-shot baselines show double descent.",
+        "One of the arms is the other one.",
+        "1. First item\n2. Second item",
+        "```python\nfor seed in range(10):\n    run(lr=0.1)\n```",
+        "As @tab-2 and @fig-loss show.",
+        "We ask whether bagging is better.",
+        "Bagging is better than single trees [@breiman1996].",
+    ],
+)
+def test_names_citations_and_code_keep_their_digits(text: str) -> None:
+    assert not bound(text).problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bagging is better.",
+        "Bagging significantly improves trees.",
+        "It never fails.",
+        "There is no difference.",
+    ],
+)
+def test_a_comparative_without_evidence_in_its_sentence_is_refused(text: str) -> None:
+    assert kinds(text) == ["unsupported claim"]
+
+
+def test_a_comparative_beside_its_evidence_is_fine() -> None:
+    assert not kinds("Bagging improves trees, and H1 is {{ verdict(H1) }}.")
+
+
+def test_a_sentence_that_does_not_name_the_levels_of_its_key_is_warned_about() -> None:
+    warnings = bound(f"Single neighbours err at {{{{ {SINGLE} : .1% }}}}.").warnings
+    assert [w.reason for w in warnings] == [f"{SINGLE}: the sentence does not name base=tree"]
+    assert not bound(f"Single trees err at {{{{ {SINGLE} : .1% }}}}.").warnings
+
+
+# Markup
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A [number](#e7) here.",
+        "A [number][x] here.\n\n[x]: #e7",
+        "A [number](#e7 'title') here.",
+        "A [number](&#35;e7) here.",
+        "A [page](javascript:alert) here.",
+        "A [file](evidence.json) here.",
+        "![picture](https://example.org/x.png)",
+        "<script>alert()</script>",
+        "<a id='x'></a>",
+        "<!-- hidden -->",
+        "Some <b>bold</b> text.",
+        "~~struck~~ by hand.",
+        "# Every number",
+        "Every attempt\n=============",
+        "## E7",
+        "```\nnever closed",
+        "$$ x_i",
+        "::: figure #fig-x\n:::",
+        "::: table #tab-x metric=test_error",
+        "hidden \x1b[31m red",
+        "hidden \ue000 mark",
+    ],
+)
+def test_markup_that_could_forge_evidence_is_refused(text: str) -> None:
+    assert kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Here <script>alert()</script>.", "`<b>` and <b>x</b>", "<div>\n\ntext\n\n</div>", "a <img src=x> b"],
+)
+def test_raw_html_is_shown_as_text(text: str) -> None:
+    for result in (bound(text), strike(text, evidence())):
+        assert not [t for t in markup.tokens(result.text) if t.type.startswith("html")]
+
+
+def test_a_comparison_sign_with_spaces_is_no_html() -> None:
+    assert not bound("If $a < b$ and a < b then `List<T>` is fine.").problems
+
+
+def test_a_token_in_code_is_left_alone_and_one_in_a_formula_has_no_link() -> None:
+    assert bound("```python\nx = {{ y }}\n```").text == "```python\nx = {{ y }}\n```"
+    assert bound("$B = {{ cfg(n_estimators.bagged) }}$").text == "$B = 50$"
+
+
+# Tables and plots
+
+
+def test_a_table_is_filled_from_measurements() -> None:
+    result = bound(
+        '::: table #tab-x metric=test_error rows=base cols=arm fmt=.1% caption="Error of both."\n:::'
+    )
+    assert not result.problems
+    assert len(result.numbers) == 4
+    assert "| knn | [" in result.text
+    assert "| base | bagged | single |" in result.text
+
+
+def test_a_table_on_one_line_ends_on_that_line() -> None:
+    text = '::: table #tab-x metric=test_error rows=base cols=arm caption="Error." :::\n\nAfter.'
+    assert bound(text).text.endswith("After.")
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        ('table #tab-x metric=test_eror rows=base cols=arm caption="x"', "no metric"),
+        ('table #tab-x metric=test_error rows=base caption="x"', "varies too"),
+        ('table #tab-x metric=test_error rows=bass cols=arm caption="x"', "no factor"),
+        ('table metric=test_error rows=base cols=arm caption="x"', "label"),
+        ("table #tab-x metric=test_error rows=base cols=arm", "caption"),
+        ('table #tab-x metric=test_error rows=base cols=arm colour=red caption="x"', "no 'colour'"),
+        ('table #tab-x metric=test_error rows=base cols=arm junk caption="x"', "not an attribute"),
+        ('table #tab-x metric=test_error rows=base cols=arm fmt=5 caption="x"', "not a format"),
+        ('plot #fig-x metric=train_los x=step caption="x"', "no series"),
+        ('plot #fig-x metric=train_loss x=step caption="x"', "varies too"),
+        ('plot #fig-x metric=train_loss x=step by=arm log=z caption="x"', "log="),
+    ],
+)
+def test_a_block_that_does_not_fit_the_evidence_is_refused_with_the_reason(block: str, reason: str) -> None:
+    assert reason in bound(f"::: {block}\n:::").problems[0].reason
+
+
+def test_a_number_typed_in_a_caption_is_refused() -> None:
+    text = '::: table #tab-x metric=test_error rows=base cols=arm caption="Error of 5.5%."\n:::'
+    assert kinds(text) == ["typed number"]
+
+
+def test_a_plot_is_a_table_of_its_data_with_one_row_in_the_appendix() -> None:
+    result = bound('::: plot #fig-x metric=train_loss x="step" by=arm log=y caption="Loss."\n:::')
+    assert not result.problems
+    assert [n.text for n in result.numbers] == ["60 points"]
+    assert "20 of 30 steps are listed" in result.text
+
+
+def test_a_block_inside_fenced_code_is_code() -> None:
+    text = "```python\n::: table #tab-x\n:::\n```"
+    assert bound(text).text == text
+
+
+# Striking
+
+
+def test_striking_keeps_the_text_and_counts_what_it_struck() -> None:
+    text = f"Single trees err at {{{{ {SINGLE} : .1% }}}}, not 99%. Four seeds. {{{{ nothing }}}}"
+    result = strike(text, evidence())
+    assert len(result.problems) == 3
+    assert "not ~~99%~~. ~~Four~~ seeds. ~~unresolved~~" in result.text
+    assert result.numbers[0].text in result.text
+
+
+def test_striking_a_sound_text_changes_nothing() -> None:
+    text = f"Single trees err at {{{{ {SINGLE} : .1% }}}}."
+    assert strike(text, evidence()).text == bound(text).text
+
+
+def test_binding_gives_the_same_bytes_every_time() -> None:
+    text = "Trees {{ ci(H1) }} and {{ p(H1) }} and {{ cmp(test_error.tree.bagged, test_error.tree.single) }}."
+    assert bind(text, bagging()) == bind(text, bagging())
+
+
+pieces = [
+    *"ab1.%#*_~`$[]()<>{}|:!&;-=\\\n\t \"'@^",
+    "::: table ",
+    "{{",
+    "}}",
+    "&#49;",
+    "٣",
+    "²",
+    "H1",
+    "[x](#e1)",
+    "```",
+]
+markdown = st.lists(st.sampled_from(pieces), max_size=60).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(markdown)
+def test_no_text_breaks_binding_and_what_is_struck_has_no_number_left(text: str) -> None:
+    bind(text, evidence())
+    struck = strike(text, evidence())
+    left = [finding for block in markup.blocks(struck.text) for finding in prose.findings(block.text)]
+    assert not [finding for finding in left if finding.kind == "typed number" and "$" not in struck.text]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.decimals(min_value="0.01", max_value="99999", places=2),
+    st.sampled_from(
+        [
+            "The error is {}.",
+            "{} percent",
+            "**{}**",
+            "- {}%",
+            "| a |\n| - |\n| {} |",
+            "($x={}$)",
+            "`{}`",
+            "word{}",
+            "a-{}",
+        ]
+    ),
+)
+def test_a_typed_number_is_never_accepted(number: object, sentence: str) -> None:
+    assert kinds(sentence.format(number))
