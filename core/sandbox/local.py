@@ -93,7 +93,7 @@ class LocalProvider:
         folder = self._folder / name
         environment = await ready_environment(spec.compute.packages, self._cache, progress)
         if not (folder / "spec.json").exists():
-            self._make_folder(folder, spec)
+            self._make_folder(folder, spec, (await self.isolation())[0])
         return await self._sandbox(folder, spec, environment)
 
     async def reopen(self, sandbox_id: str, spec: SandboxSpec) -> LocalSandbox:
@@ -117,18 +117,25 @@ class LocalProvider:
         return found
 
     async def _sandbox(self, folder: Path, spec: SandboxSpec, environment: Environment) -> LocalSandbox:
-        isolation, _ = await self.isolation()
+        isolation, next_step = await self.isolation()
+        opened = json.loads((folder / "spec.json").read_bytes())
+        if isolation != opened["isolation"]:
+            # Never less than what the human has agreed to, and never half of each.
+            raise SandboxLost(
+                f"The sandbox {folder.name} was opened with isolation {opened['isolation']!r}, and there is "
+                f"{isolation!r} now",
+                next_step,
+            )
         box_program = shutil.which("bwrap") if isolation == "namespaces" else ""
         if box_program is None:
             raise SandboxUnavailable("bubblewrap is not installed", "Install it: sudo apt install bubblewrap")
-        opened = json.loads((folder / "spec.json").read_bytes())
         sandbox = LocalSandbox(
             folder, spec, environment, isolation, box_program, opened["opened_at"], self._lease_seconds
         )
         await sandbox.heartbeat()
         return sandbox
 
-    def _make_folder(self, folder: Path, spec: SandboxSpec) -> None:
+    def _make_folder(self, folder: Path, spec: SandboxSpec, isolation: Isolation) -> None:
         try:
             for inner in ("work", "temporary", "execs", "library"):
                 (folder / inner).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -136,7 +143,8 @@ class LocalProvider:
             for file in LIBRARY_FILES:
                 shutil.copyfile(file, folder / "library" / file.name)
             (folder / "heartbeat").touch(mode=0o600)
-            _write_whole(folder / "spec.json", {"run_id": spec.run_id, "opened_at": time.time()})
+            opened = {"run_id": spec.run_id, "opened_at": time.time(), "isolation": isolation}
+            _write_whole(folder / "spec.json", opened)
         except OSError as error:
             raise SandboxUnavailable(
                 f"The sandbox's folder cannot be made: {error.strerror}", f"Look at {folder}"
@@ -186,12 +194,12 @@ class LocalSandbox:
     def output(self, exec_id: str, offset: int) -> AsyncIterator[bytes]:
         """What the script prints, from a byte offset on."""
         run = self._exec(exec_id)
-        return follow(run.output, offset, run.ended)
+        return follow(run.output, offset, lambda: self._ended(run))
 
     def records(self, exec_id: str, offset: int) -> AsyncIterator[bytes]:
         """The records that the script's ``lab`` wrote, whole lines from a byte offset on."""
         run = self._exec(exec_id)
-        return follow_lines(run.records, offset, run.ended)
+        return follow_lines(run.records, offset, lambda: self._ended(run))
 
     async def wait(self, exec_id: str) -> ExecResult:
         """Wait until the exec has ended; one that nobody ever started is ``lost``."""
@@ -260,6 +268,10 @@ class LocalSandbox:
             raise ValueError(f"{exec_id!r} cannot be the id of an exec")
         self._must_exist()
         return ExecFolder(self.folder / "execs" / exec_id)
+
+    def _ended(self, run: ExecFolder) -> bool:
+        self._must_exist()
+        return run.ended()
 
     def _must_exist(self) -> None:
         if not (self.folder / "spec.json").exists():

@@ -288,6 +288,30 @@ def test_a_sandbox_is_found_again_under_its_name_with_its_files(place: Place) ->
     assert asyncio.run(run()) == b"here"
 
 
+def test_a_sandbox_never_goes_on_with_less_isolation_than_it_was_opened_with(place: Place) -> None:
+    async def run() -> None:
+        sandbox = await place.open()
+        marker = sandbox.folder / "spec.json"
+        marker.write_text(marker.read_text().replace("process only", "namespaces"))
+        with pytest.raises(SandboxLost, match="namespaces"):
+            await place.provider().reopen(sandbox.id, sandbox.spec)
+
+    asyncio.run(run())
+
+
+def test_whoever_follows_a_sandbox_that_is_closed_is_told(place: Place) -> None:
+    async def run() -> None:
+        sandbox = await place.open()
+        await sandbox.start("x", "import time; print(1, flush=True); time.sleep(99)")
+        chunks = sandbox.output("x", 0)
+        await anext(chunks)
+        await sandbox.close()
+        with pytest.raises(SandboxLost):
+            await anext(chunks)
+
+    asyncio.run(run())
+
+
 def test_only_the_runs_own_sandboxes_are_listed(place: Place) -> None:
     async def run() -> None:
         await place.open("one")
