@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tui.safe_text import log_line
 
-MAX_BACKLOG_BYTES = 1024 * 1024
-"""Further behind than this, the tail skips."""
+CHUNK_BYTES = 1024 * 1024
+"""How much is read at once; a tail that may skip never falls further behind."""
 
 MAX_LINE_BYTES = 16 * 1024
 """What of a line that never ends is kept."""
@@ -21,11 +21,21 @@ class LogTail:
     Attributes:
         path: the file; it need not be there yet.
         offset: how far it is read, in bytes.
+        skips: whether what cannot be kept up with is left out, and counted.
     """
 
     path: Path
     offset: int = 0
+    skips: bool = True
     _rest: bytes = field(default=b"", init=False)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the file has more than was read."""
+        try:
+            return self.path.stat().st_size > self.offset
+        except FileNotFoundError:
+            return False
 
     def take(self, *, colours: bool = False, ended: bool = False) -> list[str]:
         """The complete lines that came since the last call, safe for a terminal.
@@ -49,14 +59,10 @@ class LogTail:
         """What is new, and how many bytes before it were skipped."""
         try:
             with self.path.open("rb") as file:
-                size = file.seek(0, 2)
-                skipped = (
-                    size - self.offset - MAX_BACKLOG_BYTES
-                    if size - self.offset > 2 * MAX_BACKLOG_BYTES
-                    else 0
-                )
+                behind = file.seek(0, 2) - self.offset
+                skipped = max(0, behind - CHUNK_BYTES) if self.skips else 0
                 file.seek(self.offset + skipped)
-                data = file.read(size - self.offset - skipped)
+                data = file.read(min(behind - skipped, CHUNK_BYTES))
         except FileNotFoundError:
             return b"", 0
         self.offset += skipped + len(data)

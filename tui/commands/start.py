@@ -11,7 +11,7 @@ import click
 from core.approval import Policy
 from core.config import RunSettings, Settings, read_settings
 from core.demo import DEFAULT, studies
-from core.errors import ConfigError, EngineError
+from core.errors import ConfigError, EngineError, InputError
 from core.process import start_engine
 from core.record.folder import create_run
 from tui.exit_codes import ExitCode
@@ -79,6 +79,8 @@ def run(question: str, **typed: Any) -> ExitCode:
 
     Every experiment waits for your approval, with its price, unless --approve says otherwise.
     """
+    if not question.strip():
+        raise InputError("the question is empty", "Say what you want to know, in quotes.")
     settings = read_settings()
     options = _options(typed)
     script = chosen_script(

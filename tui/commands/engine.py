@@ -1,0 +1,88 @@
+"""``fumehood stop``, ``resume`` and ``attach``: a run's engine, and following it from anywhere."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from core import decisions
+from core.errors import InputError, RunLocked
+from core.process import start_engine
+from tui.exit_codes import ExitCode
+from tui.following import OUTCOMES
+from tui.open_run import decide, named_run
+from tui.overview import Overview
+from tui.screen import Screen
+from tui.status import status_of
+from tui.watching import Watch, watch
+
+STOP_SECONDS = 30.0
+"""How long ``stop`` waits to see the engine end; it ends anyway."""
+
+POLL_SECONDS = 0.1
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--close-sandboxes", is_flag=True, help="End what runs in sandboxes, too.")
+def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
+    """End a run's engine; the run can be resumed.
+
+    Scripts that run go on without it for a while, so that a resumed engine finds them.
+    """
+    folder = named_run(run)
+    if not folder.has_engine():
+        decisions.stop(folder.state(), close_sandboxes=close_sandboxes)  # an ended run has its own words
+        raise InputError(f"no engine drives {folder.run_id}", f"See 'fumehood show {folder.run_id}'.")
+    decide(folder, lambda state: decisions.stop(state, close_sandboxes=close_sandboxes))
+    screen = Screen.of()
+    deadline = time.monotonic() + STOP_SECONDS
+    while folder.has_engine():
+        if time.monotonic() > deadline:
+            screen.line(f"The engine of {folder.run_id} was asked to stop and is still writing things down.")
+            return ExitCode.DONE
+        time.sleep(POLL_SECONDS)
+    screen.line(f"The engine of {folder.run_id} has stopped; go on with 'fumehood resume {folder.run_id}'.")
+    return ExitCode.DONE
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
+def resume(run: str | None, headless: bool, as_json: bool) -> ExitCode:
+    """Start an engine for a run that has none, and follow it."""
+    folder = named_run(run)
+    state = folder.state()
+    if state.ended is not None:
+        raise InputError(
+            f"{folder.run_id} has ended: {state.ended.outcome}", f"See 'fumehood show {folder.run_id}'."
+        )
+    if folder.has_engine():
+        raise RunLocked(
+            f"an engine drives {folder.run_id} already", f"Follow it: 'fumehood attach {folder.run_id}'."
+        )
+    start_engine(folder)
+    return watch(folder, Watch(headless=headless, json=as_json, after=state.seq))
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Every event from the first, one per line, as JSON.")
+def attach(run: str | None, headless: bool, as_json: bool) -> ExitCode:
+    """Follow a run from here. Ctrl-C turns away; the run goes on."""
+    folder = named_run(run)
+    state = folder.state()
+    if as_json:
+        return watch(folder, Watch(headless=headless, json=True))
+    screen = Screen.of()
+    for line in Overview(folder, state, screen).lines():
+        screen.line(line)
+    if state.ended is not None:
+        return OUTCOMES[state.ended.outcome]
+    if status_of(folder, state).resumable:
+        return ExitCode.ENGINE_GONE
+    screen.line()
+    return watch(folder, Watch(headless=headless, after=state.seq))

@@ -1,0 +1,204 @@
+"""What of this machine works for fumehood: each part is tried, not guessed."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import Literal
+
+from core.config import read_settings
+from core.errors import FumehoodError
+from core.record.folder import NETWORK_FILE_SYSTEMS, file_system_of
+from core.sandbox.isolation import probe
+from tui.screen import wants_colours
+
+KEYRING_SECONDS = 3.0
+"""A keyring that waits for a prompt nobody sees never answers."""
+
+PROGRAM_SECONDS = 5.0
+OLDEST_PYTHON = (3, 11)
+LITTLE_SPACE_BYTES = 2 * 1024**3
+NARROW_COLUMNS, LOW_ROWS = 80, 24
+
+ASK_KEYRING = """
+import keyring
+backend = keyring.get_keyring()
+print(type(backend).__module__ + "." + type(backend).__name__, flush=True)
+keyring.get_password("fumehood", "doctor")
+print("answered")
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one part.
+
+    Attributes:
+        name: the part.
+        state: whether it works.
+        text: what was found.
+        fix: what to do; empty where nothing is amiss.
+        needed: whether a demo needs it.
+    """
+
+    name: str
+    state: Literal["works", "limited", "broken"]
+    text: str
+    fix: str = ""
+    needed: bool = False
+
+
+def python() -> Finding:
+    """The interpreter."""
+    text = f"{sys.version.split()[0]} at {sys.executable}"
+    if sys.version_info >= OLDEST_PYTHON:
+        return Finding("Python", "works", text, needed=True)
+    return Finding("Python", "broken", text, "Install Python 3.11 or later", needed=True)
+
+
+def uv() -> Finding:
+    """The program that installs the packages of experiments."""
+    try:
+        from uv import find_uv_bin
+
+        said = subprocess.run(
+            [find_uv_bin(), "--version"], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=True
+        )
+    except (ImportError, OSError, subprocess.SubprocessError) as error:
+        return Finding("uv", "broken", f"does not run: {error}", "Install fumehood again", needed=True)
+    return Finding("uv", "works", said.stdout.strip(), needed=True)
+
+
+def isolation() -> Finding:
+    """How far scripts are kept from the user's files."""
+    found = asyncio.run(probe())
+    if found.isolation == "namespaces":
+        return Finding("isolation", "works", "scripts run in namespaces of their own (bubblewrap)")
+    text = "process only: scripts could read your files and keys, so each waits for your yes"
+    return Finding("isolation", "limited", text, found.next_step)
+
+
+def data_folder() -> Finding:
+    """Where runs are kept."""
+    try:
+        folder = read_settings().data_folder
+    except FumehoodError as error:
+        return Finding("data folder", "broken", error.message, error.next_step, needed=True)
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    elsewhere = "Set FUMEHOOD_DATA_FOLDER to a folder on a local disk that you can write"
+    try:
+        with tempfile.NamedTemporaryFile(dir=place):
+            free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Finding("data folder", "broken", f"{folder}: {error.strerror}", elsewhere, needed=True)
+    kind = file_system_of(place)
+    text = f"{folder} ({kind or 'unknown file system'}, {free / 1024**3:.1f} GiB free)"
+    if kind in NETWORK_FILE_SYSTEMS:
+        return Finding("data folder", "broken", f"{text}: a network file system", elsewhere, needed=True)
+    if free < LITTLE_SPACE_BYTES:
+        return Finding("data folder", "limited", text, "Make room: packages and logs take some GiB")
+    return Finding("data folder", "works", text, needed=True)
+
+
+def models() -> Finding:
+    """Who can think."""
+    return Finding(
+        "models", "limited", "scripted studies only; Claude and Gemini are not in this version yet"
+    )
+
+
+def modal() -> Finding:
+    """Where GPUs could be had."""
+    return Finding("Modal", "limited", "not in this version yet; experiments run on this machine")
+
+
+def keyring() -> Finding:
+    """Where API keys could be kept. Nothing is stored."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHON_KEYRING_BACKEND"}
+    # A session of its own, so that the programs which it starts to look around end with it.
+    process = subprocess.Popen(
+        [sys.executable, "-c", ASK_KEYRING],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        said, complaint = process.communicate(timeout=KEYRING_SECONDS)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        text = f"does not answer within {KEYRING_SECONDS:.0f} s: locked, or waiting for a prompt"
+        return Finding("keyring", "limited", text, "Unlock it; no key is needed for scripted studies")
+    return _keyring_finding(said.decode(errors="replace").split(), complaint.decode(errors="replace"))
+
+
+def _keyring_finding(said: list[str], complaint: str) -> Finding:
+    backend = said[0] if said else "no backend"
+    if "answered" in said and not backend.startswith(("keyring.backends.fail", "keyring.backends.null")):
+        return Finding("keyring", "works", backend)
+    reason = complaint.strip().splitlines()[-1] if complaint.strip() else "no reason was given"
+    if backend.startswith(("keyring.backends.fail", "keyring.backends.null")):
+        reason = "there is none here"
+    return Finding("keyring", "limited", f"{backend}: {reason}", "No key is needed for scripted studies")
+
+
+def terminal() -> Finding:
+    """What output can look like."""
+    size = shutil.get_terminal_size((0, 0))
+    encoding = codecs.lookup(sys.stdout.encoding or "ascii").name
+    colours = "no" if not wants_colours() else os.environ.get("COLORTERM") or "16"
+    facts = [
+        f"TERM={os.environ.get('TERM', '')}",
+        f"{size.columns}×{size.lines}" if size.columns else "no terminal",
+        encoding,
+        f"{colours} colours" + (" (NO_COLOR is set)" if os.environ.get("NO_COLOR") else ""),
+    ]
+    if encoding != "utf-8":
+        fix = "Set LANG=C.UTF-8 for proper glyphs; until then they are ASCII"
+        return Finding("terminal", "limited", ", ".join(facts), fix)
+    if 0 < size.columns < NARROW_COLUMNS or 0 < size.lines < LOW_ROWS:
+        return Finding(
+            "terminal",
+            "limited",
+            ", ".join(facts),
+            f"{NARROW_COLUMNS}×{LOW_ROWS} is the least that reads well",
+        )
+    return Finding("terminal", "works", ", ".join(facts))
+
+
+def logging_out() -> Finding:
+    """Whether an engine outlives its user's session."""
+    if shutil.which("busctl") is None:
+        return Finding("logging out", "works", "no systemd that would end engines")
+    manager = ("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager")
+    try:
+        said = subprocess.run(
+            ["busctl", "get-property", *manager, "KillUserProcesses"],
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_SECONDS,
+            check=False,
+        ).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        said = []
+    if said == ["b", "false"]:
+        return Finding("logging out", "works", "engines go on when you log out")
+    if said != ["b", "true"]:
+        return Finding("logging out", "works", "no login manager answers that would end engines")
+    return Finding(
+        "logging out",
+        "limited",
+        "systemd ends your processes, engines too, when you log out (KillUserProcesses=yes)",
+        "loginctl enable-linger, then start runs with: systemd-run --user --scope fumehood run …",
+    )

@@ -1,0 +1,183 @@
+"""A run on one page of plain text: the plan with its states and prices, what waits, what was found."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from core.experiment import Experiment, criterion_in_words, judged_by_in_words
+from core.models.scripted import LABEL
+from core.pricing import at_most_dollars, dollars, price_range
+from core.record.events import now
+from core.record.folder import RunFolder
+from core.record.state import ExperimentState, Request, RunState
+from tui import glyphs
+from tui.plain import commands_for, verdict_in_words
+from tui.safe_text import one_line, safe
+from tui.screen import Screen
+from tui.status import status_of
+from tui.wording import clock, cost_line
+
+WORD_COLUMNS = 14
+MESSAGE_CHARACTERS = 300
+
+
+class Overview:
+    """Puts a run on a page.
+
+    Args:
+        folder: the run.
+        state: what it looks like.
+        screen: for colours and width; nothing is printed here.
+        scripts: whether scripts are shown whole.
+    """
+
+    def __init__(self, folder: RunFolder, state: RunState, screen: Screen, *, scripts: bool = False) -> None:
+        self.folder = folder
+        self.state = state
+        self.screen = screen
+        self.scripts = scripts
+
+    def lines(self) -> list[str]:
+        """The whole page."""
+        parts = (self._head(), self._plan(), self._waiting(), self._findings(), self._paper())
+        return [
+            line
+            for number, part in enumerate(filter(None, parts))
+            for line in (["", *part] if number else part)
+        ]
+
+    def _head(self) -> list[str]:
+        state, status = self.state, status_of(self.folder, self.state)
+        assert state.created is not None
+        settings = state.settings
+        isolation = f" · isolation: {one_line(state.engine.isolation)}" if state.engine else ""
+        waits = f"   {self.screen.mark(glyphs.WAITS)} {len(state.waiting)}" if state.waiting else ""
+        seconds = ((state.ended.at if state.ended else now()) - state.created.at).total_seconds()
+        lines = [
+            self.screen.paint(one_line(state.created.question), bold=True),
+            f"{self.folder.run_id}   {self.screen.mark(status.mark)} {clock(seconds)}"
+            f"   {settings.sandbox}{isolation}{waits}",
+            cost_line(state),
+        ]
+        if settings.model.startswith("scripted:"):
+            lines.append(self.screen.paint(f"{LABEL} ({one_line(settings.model)})", "yellow"))
+        lines.append(f"approve: {one_line(settings.approve)}")
+        if state.engine and state.engine.isolation_advice:
+            lines.append(f"{one_line(state.engine.isolation_advice)}.")
+        if state.ended and state.ended.message:
+            lines.append(one_line(state.ended.message))
+        if status.resumable:
+            lines.append(f"{one_line(status.explanation)}; go on with 'fumehood resume {self.folder.run_id}'")
+        if state.kill and state.ended is None:
+            lines.append(f"{glyphs.KILLED.glyph} it is being killed")
+        return lines
+
+    def _plan(self) -> list[str]:
+        if not self.state.experiments:
+            return ["PLAN", "  nothing is proposed yet"]
+        lines = ["PLAN"]
+        for number, group in groupby(self.state.experiments.values(), key=lambda x: x.spec.round):
+            lines.append(self.screen.paint(f"Round {number}", bold=True))
+            for experiment in group:
+                lines += self._experiment(experiment)
+        return lines
+
+    def _experiment(self, experiment: ExperimentState) -> list[str]:
+        mark = self.screen.mark(glyphs.experiment_mark(experiment), WORD_COLUMNS)
+        title = one_line(experiment.spec.title)
+        lines = [f"  {experiment.id:<4} {mark} {self._price(experiment):>10}  {title}"]
+        if hypothesis := experiment.spec.hypothesis:
+            lines.append(self._under(one_line(criterion_in_words(hypothesis))))
+        if experiment.verdict:
+            unit = hypothesis.metric.unit if hypothesis else ""
+            if effect := verdict_in_words(experiment.verdict, unit):
+                lines.append(self._under(effect))
+            lines += [self._under(f"deviation: {one_line(text)}") for text in experiment.verdict.deviations]
+        if experiment.outcome not in (None, "done") and experiment.message:
+            lines.append(self._under(one_line(experiment.message, MESSAGE_CHARACTERS)))
+        if experiment.kill and experiment.open:
+            lines.append(self._under("it is being killed"))
+        if experiment.progress:
+            lines.append(self._under(one_line(experiment.progress, MESSAGE_CHARACTERS)))
+        for name in experiment.execs if experiment.open or self.scripts else ():
+            lines += self._script(name)
+        return lines
+
+    def _price(self, experiment: ExperimentState) -> str:
+        """What it cost or costs so far, else the most it may cost."""
+        if experiment.started_at is not None:
+            return dollars(experiment.cost_usd)
+        if not experiment.requests:
+            return ""
+        estimate = self.state.requests[experiment.requests[-1]].asked.estimate
+        return at_most_dollars(estimate.maximum if estimate else None)
+
+    def _script(self, name: str) -> list[str]:
+        script = self.state.execs[name]
+        ended = script.ended
+        if ended is None:
+            how = "running"
+        elif ended.end == "finished":
+            how = f"exit code {ended.exit_code}, {ended.seconds:.1f} s"
+        else:
+            how = f"was ended ({one_line(ended.end)}), {ended.seconds:.1f} s"
+        trial = ", a trial" if script.asked.trial else ""
+        lines = [self._under(f"{name}  {how}{trial}  {one_line(script.asked.purpose)}")]
+        if self.scripts:
+            lines += [self._under(f"    {line}") for line in safe(script.asked.code).splitlines()]
+        return lines
+
+    def _waiting(self) -> list[str]:
+        if not self.state.waiting:
+            return []
+        lines = [self.screen.paint("WAITS FOR YOU", "yellow")]
+        for request in self.state.waiting:
+            lines += self._request(request)
+        return lines
+
+    def _request(self, request: Request) -> list[str]:
+        asked = request.asked
+        name = asked.experiment_id if asked.kind == "launch" else asked.request_id
+        price = f"   {price_range(asked.estimate)}" if asked.estimate else ""
+        lines = [f"  {glyphs.WAITS.glyph} {name}  {one_line(asked.title)}{price}"]
+        if asked.kind == "launch" and asked.experiment_id:
+            lines += self._card(self.state.experiments[asked.experiment_id].spec)
+        if asked.kind == "script":
+            lines += [self._under(line) for line in safe(asked.detail).splitlines()]
+        elif asked.detail:
+            lines.append(self._under(one_line(asked.detail)))
+        return lines + [self._under(line) for line in commands_for(self.folder.run_id, asked.kind, str(name))]
+
+    def _card(self, spec: Experiment) -> list[str]:
+        """What is approved, field by field."""
+        compute = spec.compute
+        fields = [("Why", one_line(spec.why))] if spec.why else []
+        if spec.hypothesis:
+            fields += [
+                ("Hypothesis", one_line(spec.hypothesis.statement)),
+                ("Judged by", judged_by_in_words(spec.hypothesis, spec.alpha)),
+            ]
+        gpu = one_line(compute.gpu) if compute.gpu else "no GPU"
+        fields += [
+            (
+                "Machine",
+                f"{gpu} · {compute.cpus} CPU · {compute.memory_gib:g} GiB"
+                f" · {clock(compute.timeout_seconds)} limit · network {compute.network}",
+            ),
+            ("Packages", one_line(", ".join(compute.packages)) or "none"),
+        ]
+        return [self._under(f"{name:<11} {text}") for name, text in fields]
+
+    def _findings(self) -> list[str]:
+        findings = [(x.id, text) for x in self.state.experiments.values() for text in x.findings]
+        return ["FINDINGS", *(f"  {name:<4} {one_line(text)}" for name, text in findings)] if findings else []
+
+    def _paper(self) -> list[str]:
+        paper = self.state.paper
+        if paper is None:
+            return []
+        struck = f", {paper.struck} struck: this is a draft" if paper.struck else ""
+        return ["PAPER", f"  {self.folder.path / paper.path}   {paper.numbers} numbers bound{struck}"]
+
+    def _under(self, text: str) -> str:
+        return f"{'':7}{text}"

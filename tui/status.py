@@ -1,0 +1,56 @@
+"""How a run stands: what its journal says, and whether an engine drives it now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from core.record.folder import RunFolder
+from core.record.state import RunState
+from tui import glyphs
+from tui.screen import Mark
+
+STOPPED = Mark("‖", "stopped", "yellow")
+INTERRUPTED = Mark("!", "interrupted", "red")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands.
+
+    Attributes:
+        mark: for people.
+        resumable: whether an engine can be started for it.
+        explanation: a sentence on why no engine drives it; empty where one does or the run is over.
+    """
+
+    mark: Mark
+    resumable: bool = False
+    explanation: str = ""
+
+
+def status_of(folder: RunFolder, state: RunState) -> Status:
+    """How a run stands now."""
+    if state.ended is not None:
+        return Status(
+            {"done": glyphs.DONE, "killed": glyphs.KILLED, "failed": glyphs.FAILED}[state.ended.outcome]
+        )
+    if folder.has_engine():
+        if state.paused:
+            return Status(glyphs.PAUSED)
+        idle = not state.in_stage("running") and state.waiting
+        return Status(glyphs.WAITS if idle else glyphs.RUNNING)
+    stopped = state.engine_stopped
+    if stopped is None:
+        why = "The engine is gone without a word" if state.engine else "The engine never started"
+        return Status(INTERRUPTED, True, why)
+    if stopped.reason == "asked":
+        return Status(STOPPED, True, "The engine ended as asked")
+    return Status(INTERRUPTED, True, f"The engine ended because of an error: {stopped.message}")
+
+
+def verdicts_in_short(state: RunState) -> str:
+    """The verdicts of a run: ``✓2 ✗1 ≈1``; ``–`` where there is none."""
+    counts = Counter[str](x.verdict.outcome for x in state.experiments.values() if x.verdict)
+    shown = [f"{mark.glyph}{counts[name]}" for name, mark in glyphs.VERDICTS.items() if counts[name]]
+    return " ".join(shown) or "–"
