@@ -141,7 +141,7 @@ class Compute(Frozen):
 
     gpu: str | None = Field(default=None, max_length=24)
     """GPU name, e.g. ``H100``; None for CPU only."""
-    timeout_seconds: int = Field(default=1800, ge=10, le=86_400)
+    timeout_seconds: int = Field(default=1800, ge=1, le=86_400)
     """Hard limit on the life of the sandbox, in seconds."""
     expected_seconds: int | None = Field(default=None, ge=1, le=86_400)
     """How long its proposer expects it to take, in seconds; None where nobody knows."""

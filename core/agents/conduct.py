@@ -7,9 +7,9 @@ leave it for the next one.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from core.models.base import Model
 from core.record.events import (
     AgentEnded,
     Event,
+    ExecEnded,
     ExperimentEnded,
     ExperimentOutcome,
     SandboxClosed,
@@ -107,6 +108,8 @@ class Conductor:
         agent = self.live.state.agents.get(experiment_id)
         if agent is not None and agent.ended is not None:
             return _ending(agent.ended)
+        if _seconds_left(self._experiment(experiment_id)) <= 0:
+            return self._out_of_time(experiment_id)
         try:
             sandbox = await self._sandbox(experiment_id)
             original = self._experiment(experiment_id).spec.repeats
@@ -125,20 +128,23 @@ class Conductor:
         return Ending("killed", kill.note)
 
     async def _timed_out(self, experiment_id: str) -> Ending:
-        """Wait until its sandbox has been open for as long as was approved."""
-        opened = await self.live.until(lambda state: state.experiments[experiment_id].sandbox)
+        """Wait until its sandboxes have been open for as long as was approved."""
+        await self.live.until(lambda state: state.experiments[experiment_id].sandbox)
+        await asyncio.sleep(max(0.0, _seconds_left(self._experiment(experiment_id))))
+        return self._out_of_time(experiment_id)
+
+    def _out_of_time(self, experiment_id: str) -> Ending:
         limit = self._experiment(experiment_id).spec.compute.timeout_seconds
-        left = opened.at + timedelta(seconds=limit) - now()
-        await asyncio.sleep(max(0.0, left.total_seconds()))
         return Ending("timed out", f"its sandbox was open for the whole {limit} s")
 
     async def _sandbox(self, experiment_id: str) -> Sandbox:
         """The experiment's sandbox: found again, or opened under a name that was noted first."""
         experiment = self._experiment(experiment_id)
         hypothesis = experiment.spec.hypothesis
+        left = math.ceil(_seconds_left(experiment))
         spec = SandboxSpec(
             run_id=self.live.folder.run_id,
-            compute=experiment.spec.compute,
+            compute=experiment.spec.compute.model_copy(update={"timeout_seconds": left}),
             seeds=hypothesis.seeds if hypothesis else (),
         )
         if experiment.sandbox is not None:
@@ -203,18 +209,24 @@ class Conductor:
         if sandbox is not None:
             await keep_artifacts(self.live, experiment_id, sandbox)
             await sandbox.close()
+        unended: list[Event] = [
+            ExecEnded(exec_id=name, end="killed" if sandbox else "lost", exit_code=None, seconds=0.0)
+            for name in experiment.execs
+            if self.live.state.execs[name].ended is None
+        ]
         if opened is None:
-            return []
+            return unended
         seconds = (now() - opened.at).total_seconds()
-        limit = experiment.spec.compute.timeout_seconds
+        # No sandbox outlives its approved time, so it is not billed beyond it either.
+        billed = min(seconds, experiment.spec.compute.timeout_seconds - experiment.sandbox_seconds)
         return [
+            *unended,
             SandboxClosed(
                 experiment_id=experiment_id,
                 sandbox_id=opened.sandbox_id,
                 seconds=seconds,
-                # No sandbox outlives its approved time, so it is not billed beyond it either.
-                cost_usd=sandbox_cost(opened.usd_per_hour, min(seconds, limit)),
-            )
+                cost_usd=sandbox_cost(opened.usd_per_hour, max(0.0, billed)),
+            ),
         ]
 
     async def _verdict(self, experiment_id: str, ending: Ending) -> list[Event]:
@@ -228,6 +240,14 @@ class Conductor:
         # A thread, because importing scipy.stats takes up to a second, in which logs must flow on.
         verdict = await asyncio.to_thread(judge, experiment.spec, experiment.locked_at, ledger)
         return [VerdictReached(experiment_id=experiment_id, verdict=verdict)]
+
+
+def _seconds_left(experiment: ExperimentState) -> float:
+    """How much of its approved time an experiment has left, over all its sandboxes; seconds."""
+    used = experiment.sandbox_seconds
+    if experiment.sandbox is not None:
+        used += (now() - experiment.sandbox.at).total_seconds()
+    return experiment.spec.compute.timeout_seconds - used
 
 
 def _ending(ended: AgentEnded) -> Ending:

@@ -190,8 +190,9 @@ def _reason_to_end(agent: Agent, conversation: AgentState) -> AgentEnded | None:
         )
     newest = conversation.turns[-SILENT_TURNS:]
     if len(newest) == SILENT_TURNS and not any(turn.calls for turn in newest):
+        said = f"; it said: {newest[-1].text[:200]}" if newest[-1].text else ""
         return AgentEnded(
-            agent=agent.name, outcome="gave up", message=f"called no tool in {SILENT_TURNS} turns"
+            agent=agent.name, outcome="gave up", message=f"called no tool in {SILENT_TURNS} turns{said}"
         )
     answers = [conversation.answers[call.id] for turn in conversation.turns for call in turn.calls]
     last = answers[-SAME_ERRORS:]

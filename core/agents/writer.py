@@ -54,13 +54,13 @@ def writer(live: LiveRun, model: Model) -> Agent:
 
 
 def publish_if_needed(live: LiveRun) -> None:
-    """Publish what code can say by itself, where the writer submitted nothing that could be published.
+    """Publish what there is, where the writer ended without a paper.
 
-    A run's measurements are not lost because its writer failed.
+    That is its last draft with what nothing supports struck, or, without any draft, what code can
+    say by itself: a run's measurements are not lost because its writer failed.
     """
-    if live.state.paper is None and live.state.created is not None:
-        abstract = "The writer submitted no paper. What follows was put together by code."
-        _publish(live, SubmitPaper(title=_plain(live.state.created.question), abstract=abstract, body="\n"))
+    if live.state.paper is None:
+        _publish(live, _last_draft(live.state) or _paper_by_code(live.state))
 
 
 class _Submission:
@@ -79,6 +79,23 @@ class _Submission:
             raise ToolError(_refusal(document), "Nothing is published yet. Mend these and submit it again.")
         _publish(self.live, draft)
         return Reply("The paper is published.", ends=True)
+
+
+def _last_draft(state: RunState) -> SubmitPaper | None:
+    refused = {refusal.call_id for refusal in state.refusals}
+    drafts = [
+        SubmitPaper.model_validate(call.arguments)
+        for turn in state.agents[WRITER_NAME].turns
+        for call in turn.calls
+        if call.id in refused
+    ]
+    return drafts[-1] if drafts else None
+
+
+def _paper_by_code(state: RunState) -> SubmitPaper:
+    assert state.created is not None
+    abstract = "The writer submitted no paper. What follows was put together by code."
+    return SubmitPaper(title=_plain(state.created.question), abstract=abstract, body="\n")
 
 
 def _publish(live: LiveRun, draft: SubmitPaper) -> None:
@@ -184,4 +201,5 @@ def _warning_in_words(warning: Warned) -> str:
 
 def _plain(text: str) -> str:
     """A question as a title that no token or digit can make fail."""
-    return "".join(character for character in text if not character.isdigit() and character not in "{}")[:200]
+    kept = "".join(c for c in text if not c.isnumeric() and c not in "{}")[:200].strip()
+    return kept or "A paper without a title"

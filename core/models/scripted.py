@@ -32,13 +32,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from core.errors import ModelRejected, TrajectoryError
+from core.errors import TrajectoryError
 from core.models.base import Delta, ModelMessage, ToolCall, Turn, TurnRequest, Usage, UserMessage
 
 LABEL = "scripted: no language model is being used"
 """Shown wherever a scripted model is named."""
 
 FILE_NAME = "trajectory.toml"
+
+OUT_OF_TURNS = "The scripted study has no further turn for this; it cannot improvise."
 
 
 class _Strict(BaseModel):
@@ -171,10 +173,8 @@ class ScriptedModel:
             when = turns[position].when
             if when is None or re.search(when, heard, re.DOTALL):
                 return position, turns[position]
-        raise ModelRejected(
-            f"the scripted study {self.name!r} has no further turn for {request.agent}",
-            "A scripted study cannot improvise: run it with the decisions it was written for.",
-        )
+        # A turn without a call, as a model gives that has nothing more to do: the loop sees to the end.
+        return len(turns), ScriptedTurn(text=OUT_OF_TURNS)
 
 
 def _heard(message: UserMessage) -> str:
