@@ -29,6 +29,8 @@ START_SECONDS = 30.0
 
 READY = b"ready"
 
+OWN_ERROR = "the engine met an error of its own; logs/engine.log in the run's folder says more"
+
 PASSED_ON = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
@@ -110,8 +112,10 @@ async def drive(
         announcement = asyncio.create_task(_announce(live, started))
         try:
             await Engine(live, models, provider, rates).run()
-        except FumehoodError as error:
-            live.record(EngineStopped(reason="failed", message=str(error), sandboxes="left"))
+        except BaseException as error:
+            # The outermost place that can still write to the journal: say it there, then go on failing.
+            said = str(error) if isinstance(error, FumehoodError) else OWN_ERROR
+            live.record(EngineStopped(reason="failed", message=said, sandboxes="left"))
             raise
         finally:
             announcement.cancel()
@@ -182,8 +186,8 @@ def main() -> int:
         tell(f"{error.message}\n{error.next_step}".encode())
         return 1
     except BaseException:
-        log.exception("the engine met an error of its own")
-        tell(b"the engine met an error of its own")
+        log.exception(OWN_ERROR)
+        tell(OWN_ERROR.encode())
         raise
     return 0
 
