@@ -387,7 +387,10 @@ def _write_whole(path: Path, fields: dict[str, Any]) -> None:
 def _remove(folder: Path) -> None:
     """Remove a folder, with what scripts locked in it. The marker goes first."""
     (folder / "spec.json").unlink(missing_ok=True)
-    for path, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            Path(path).chmod(stat.S_IRWXU)
+    for parent, folders, _ in os.walk(folder):
+        for inner in (Path(parent, name) for name in folders):
+            # A link may lead to the user's own folders.
+            if not inner.is_symlink():
+                with contextlib.suppress(OSError):
+                    inner.chmod(stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)

@@ -276,6 +276,22 @@ def test_closing_ends_every_exec_removes_the_folder_and_can_be_repeated(place: P
     asyncio.run(run())
 
 
+def test_closing_touches_nothing_that_links_lead_to(place: Place, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir(mode=0o755)
+    (kept / "file").touch()
+
+    async def run() -> None:
+        sandbox = await place.open()
+        await sandbox.start("x", f"import os; os.symlink({str(kept)!r}, 'link')")
+        await sandbox.wait("x")
+        await sandbox.close()
+
+    asyncio.run(run())
+    assert (kept / "file").exists()
+    assert kept.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_sandbox_is_found_again_under_its_name_with_its_files(place: Place) -> None:
     async def run() -> bytes:
         first = await place.open("name")
