@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.errors import BindingError
-from core.evidence import markup, tables
+from core.evidence import markup, plots, tables
 from core.evidence.bound import Bound, BoundNumber, Problem
 from core.evidence.evidence import Evidence
 from core.evidence.formats import read_format
@@ -65,8 +65,8 @@ class _Text:
             warnings=tuple(sorted(self._checks.warnings, key=lambda w: w.line)),
         )
 
-    def _parts(self, text: str) -> list[str | tables.Table | tables.Plot]:
-        parts: list[str | tables.Table | tables.Plot] = []
+    def _parts(self, text: str) -> list[str | tables.Table | plots.Plot]:
+        parts: list[str | tables.Table | plots.Plot] = []
         fenced = markup.fenced_ranges(text)
         start = 0
         for match in tables.BLOCK.finditer(text):
@@ -82,7 +82,7 @@ class _Text:
     def _passage(self, text: str, line: int) -> str:
         return Passage(text, line, self._checks).bound()
 
-    def _block(self, kind: str, body: str, line: int) -> str | tables.Table | tables.Plot:
+    def _block(self, kind: str, body: str, line: int) -> str | tables.Table | plots.Plot:
         try:
             request = tables.read_block(kind, body)
             if request.kind == "table":
@@ -129,8 +129,8 @@ class _Text:
             return markup.escape(error.message)
         return f"[{markup.escape(number.text)}](#{number.id})"
 
-    def _plot(self, request: tables.BlockRequest, line: int) -> tables.Plot:
-        curves, rests = tables.plot_curves(request, self._evidence)
+    def _plot(self, request: tables.BlockRequest, line: int) -> plots.Plot:
+        curves, rests = plots.plot_curves(request, self._evidence)
         metric, x = request.attributes["metric"], request.attributes.get("x", "step")
         points = sum(len(curve.points) for curve in curves)
         number = self._numbers.place(
@@ -146,7 +146,7 @@ class _Text:
                 places=tuple(dict.fromkeys((m.exec_id, m.line) for m in rests)),
             )
         )
-        return tables.Plot(
+        return plots.Plot(
             label=request.label,
             caption=self._caption(request, line),
             metric=metric,

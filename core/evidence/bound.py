@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from core.evidence.plots import Plot
 from core.evidence.rendering import part_as_markdown
-from core.evidence.tables import Plot, Table
+from core.evidence.tables import Table
 
 ProblemKind: TypeAlias = Literal[
     "unresolved", "typed number", "number word", "unsupported claim", "markup", "hidden character"

@@ -6,22 +6,25 @@ They are a small part of Python's own syntax, read with ``ast`` and never run.
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable
 
 from core.errors import BindingError
 from core.evidence import statistics
-from core.evidence.condition import canonical_level, slug
+from core.evidence.decided import Decided
 from core.evidence.evidence import Evidence
-from core.evidence.measurement import Key, Measurement, weakest
-from core.experiment import Verdict
-
-Shape: TypeAlias = Literal["number", "spread", "interval", "count", "word", "probability", "setting"]
+from core.evidence.measurement import Key, weakest
+from core.evidence.quantity import (
+    Quantity,
+    derived,
+    finite_values,
+    nearest,
+    of_key,
+    require_same_unit,
+)
+from core.evidence.settings import recorded_setting
 
 LONGEST_EXPRESSION = 300
 """Characters of an expression."""
@@ -38,38 +41,12 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
 _FACTORS = (1, 2, 100)
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """What an expression comes to.
-
-    Attributes:
-        shape: how it is printed.
-        value: the number, pair or words at full precision.
-        measurements: every measurement that it rests on.
-        unit: its unit; empty where unknown or mixed.
-        level: ``reported``, ``recomputed``, ``reproduced``, ``setting`` or ``literal``.
-        note: the reason of a literal; empty else.
-        keys: the keys that it names.
-        compares: whether it says how two things stand to each other.
-        places: exec ids and code lines of a setting.
-    """
-
-    shape: Shape
-    value: Any
-    measurements: tuple[Measurement, ...] = ()
-    unit: str = ""
-    level: str = ""
-    note: str = ""
-    keys: tuple[Key, ...] = ()
-    compares: bool = False
-    places: tuple[tuple[str, int], ...] = ()
-
-
 class Resolver:
     """Resolves expressions against evidence."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
+        self._decided = Decided(evidence)
         self._functions: dict[str, Callable[..., Quantity]] = {
             "mean": self._mean,
             "pm": self._spread,
@@ -81,9 +58,9 @@ class Resolver:
             "reduction": self._reduction,
             "ci": self._interval,
             "cmp": self._comparison,
-            "verdict": self._verdict,
-            "effect": self._effect,
-            "p": self._probability,
+            "verdict": lambda node: self._decided.verdict(_path(node)),
+            "effect": lambda node: self._decided.effect(_path(node)),
+            "p": lambda node: self._decided.probability(_path(node)),
             "cfg": self._setting,
             "lit": self._literal,
         }
@@ -143,28 +120,28 @@ class Resolver:
 
     def _mean(self, node: ast.expr) -> Quantity:
         key = self._key(node)
-        return _of_key(key, "number", statistics.mean(key.values))
+        return of_key(key, "number", statistics.mean(key.values))
 
     def _spread(self, node: ast.expr) -> Quantity:
         key = self._several(node, "pm")
-        value = (statistics.mean(key.values), statistics.standard_deviation(_finite(key)))
-        return _of_key(key, "spread", value)
+        value = (statistics.mean(key.values), statistics.standard_deviation(finite_values(key)))
+        return of_key(key, "spread", value)
 
     def _deviation(self, node: ast.expr) -> Quantity:
         key = self._several(node, "sd")
-        return _of_key(key, "number", statistics.standard_deviation(_finite(key)))
+        return of_key(key, "number", statistics.standard_deviation(finite_values(key)))
 
     def _count(self, node: ast.expr) -> Quantity:
         key = self._key(node)
-        return _of_key(key, "count", len(key.measurements), unit="")
+        return of_key(key, "count", len(key.measurements), unit="")
 
     def _smallest(self, node: ast.expr) -> Quantity:
         key = self._key(node)
-        return _of_key(key, "number", min(key.values))
+        return of_key(key, "number", min(key.values))
 
     def _largest(self, node: ast.expr) -> Quantity:
         key = self._key(node)
-        return _of_key(key, "number", max(key.values))
+        return of_key(key, "number", max(key.values))
 
     def _several(self, node: ast.expr, function: str) -> Key:
         key = self._key(node)
@@ -174,13 +151,13 @@ class Resolver:
 
     def _absolute(self, node: ast.expr) -> Quantity:
         inner = self._plain_number(node)
-        return _derived("number", abs(inner.value), [inner], inner.unit)
+        return derived("number", abs(inner.value), [inner], inner.unit)
 
     def _reduction(self, before: ast.expr, after: ast.expr) -> Quantity:
         first, second = self._plain_number(before), self._plain_number(after)
-        _same_unit(first, second)
+        require_same_unit(first, second)
         _different(before, after)
-        return _derived("number", (first.value - second.value) / first.value, [first, second], "")
+        return derived("number", (first.value - second.value) / first.value, [first, second], "")
 
     def _plain_number(self, node: ast.expr) -> Quantity:
         inner = self._evaluate(node)
@@ -205,9 +182,9 @@ class Resolver:
         operator_type = type(node.op)
         sums = operator_type in (ast.Add, ast.Sub)
         if sums and len(both) == 2:
-            _same_unit(both[0], both[1])
+            require_same_unit(both[0], both[1])
         value = _OPERATORS[operator_type](first, second)
-        return _derived("number", value, both, both[0].unit if sums else "")
+        return derived("number", value, both, both[0].unit if sums else "")
 
     def _operand(self, node: ast.expr) -> Quantity | int:
         if isinstance(node, ast.Constant):
@@ -216,23 +193,19 @@ class Resolver:
         return self._plain_number(node)
 
     def _interval(self, node: ast.expr) -> Quantity:
-        experiment_id = self._hypothesis_or_none(node)
-        if experiment_id is not None:
-            verdict = self._judged(experiment_id)
-            if verdict.interval is None:
-                raise BindingError(*_nothing_computed(experiment_id, verdict))
-            return self._of_verdict(experiment_id, "interval", verdict.interval)
+        if isinstance(node, ast.Name) and self._decided.names(node.id):
+            return self._decided.interval(node.id)
         key = self._several(node, "ci")
-        estimate = statistics.of_mean(_finite(key), CONFIDENCE_ALPHA, self._widening([key]))
-        return _of_key(key, "interval", (estimate.low, estimate.high))
+        estimate = statistics.of_mean(finite_values(key), CONFIDENCE_ALPHA, self._widening([key]))
+        return of_key(key, "interval", (estimate.low, estimate.high))
 
     def _comparison(self, left: ast.expr, right: ast.expr) -> Quantity:
         first, second = self._several(left, "cmp"), self._several(right, "cmp")
         _different(left, right)
-        _same_unit(_of_key(first, "number", 0.0), _of_key(second, "number", 0.0))
+        require_same_unit(of_key(first, "number", 0.0), of_key(second, "number", 0.0))
         by_seed = {m.seed: m.value for m in second.measurements}
         pairs = [(m.value, by_seed[m.seed]) for m in first.measurements if m.seed in by_seed]
-        _finite(first), _finite(second)
+        finite_values(first), finite_values(second)
         widen = self._widening([first, second])
         if len(pairs) >= 2 and self._may_pair([first, second]):
             estimate = statistics.of_mean([a - b for a, b in pairs], CONFIDENCE_ALPHA, widen)
@@ -256,81 +229,8 @@ class Resolver:
         planned = self._evidence.hypotheses
         return all(planned[name].paired for name in _experiments(keys) if name in planned)
 
-    def _hypothesis_or_none(self, node: ast.expr) -> str | None:
-        return self._evidence.experiment_of(node.id) if isinstance(node, ast.Name) else None
-
-    def _judged(self, experiment_id: str) -> Verdict:
-        verdict = self._evidence.verdicts.get(experiment_id)
-        if verdict is None:
-            raise BindingError(f"H{experiment_id[1:]} was not judged", "Say that it was not tested")
-        return verdict
-
-    def _judged_by_name(self, node: ast.expr) -> tuple[str, Verdict]:
-        experiment_id = self._hypothesis_or_none(node)
-        if experiment_id is None:
-            known = ", ".join("H" + name[1:] for name in self._evidence.hypotheses) or "none"
-            raise BindingError(f"there is no hypothesis {ast.unparse(node)[:40]!r}", f"Hypotheses: {known}")
-        return experiment_id, self._judged(experiment_id)
-
-    def _of_verdict(self, experiment_id: str, shape: Shape, value: Any) -> Quantity:
-        rests = self._evidence.behind(experiment_id)
-        unit = self._evidence.hypotheses[experiment_id].metric.unit
-        return Quantity(shape, value, rests, unit, weakest(rests), compares=True)
-
-    def _verdict(self, node: ast.expr) -> Quantity:
-        experiment_id, verdict = self._judged_by_name(node)
-        rests = tuple(m for m in self._evidence.behind(experiment_id) if math.isfinite(m.value))
-        return Quantity("word", verdict.outcome, rests, "", "judged", compares=True)
-
-    def _effect(self, node: ast.expr) -> Quantity:
-        experiment_id, verdict = self._judged_by_name(node)
-        if verdict.effect is None:
-            raise BindingError(*_nothing_computed(experiment_id, verdict))
-        return self._of_verdict(experiment_id, "number", verdict.effect)
-
-    def _probability(self, node: ast.expr) -> Quantity:
-        experiment_id, verdict = self._judged_by_name(node)
-        if verdict.p is None:
-            raise BindingError(f"no p was computed for H{experiment_id[1:]}", "Give its interval or verdict")
-        return self._of_verdict(experiment_id, "probability", verdict.p)
-
     def _setting(self, node: ast.expr) -> Quantity:
-        name, *levels = _path(node).split(".")
-        matching = [
-            (value, config)
-            for config in self._evidence.ledger.configs
-            if config.usable
-            for setting, value in config.values.items()
-            if slug(setting) == name
-        ]
-        if not matching:
-            known = {slug(s) for c in self._evidence.ledger.configs if c.usable for s in c.values}
-            near = nearest(name, known)
-            raise BindingError(
-                f"no setting {name!r} was recorded", f"Nearest settings: {', '.join(near)}" if near else ""
-            )
-        chosen = [
-            (value, config)
-            for value, config in matching
-            if all(
-                level == config.experiment_id or level in {slug(v) for v in config.condition.values()}
-                for level in levels
-            )
-        ]
-        values = {canonical_level(value) for value, _ in chosen}
-        if len(values) != 1:
-            examples = sorted({slug(v) for _, c in matching for v in c.condition.values()})[:6]
-            raise BindingError(
-                f"setting {'.'.join([name, *levels])!r} has {len(values)} recorded values",
-                f"Narrow it by a level or an experiment: {', '.join(f'{name}.{e}' for e in examples)}",
-            )
-        value = chosen[0][0]
-        if not isinstance(value, int | float | str | bool) or (isinstance(value, str) and len(value) > 80):
-            raise BindingError(f"setting {name!r} is not a number or a short text", "Describe it in words")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise BindingError(f"setting {name!r} is not finite", "Describe it in words")
-        places = tuple(sorted({(c.exec_id, c.line) for _, c in chosen}))
-        return Quantity("setting", value, level="setting", places=places)
+        return recorded_setting(_path(node), self._evidence)
 
     def _literal(self, node: ast.expr, why: ast.expr) -> Quantity:
         reason = why.value if isinstance(why, ast.Constant) else None
@@ -347,11 +247,6 @@ class Resolver:
 
 CONFIDENCE_ALPHA = 0.05
 """Intervals of single keys and comparisons outside hypotheses cover 95%."""
-
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three known names that look like ``name``."""
-    return difflib.get_close_matches(name[:200], list(known), n=3, cutoff=0.5)
 
 
 def _parse(expression: str) -> ast.expr:
@@ -374,41 +269,6 @@ def _path(node: ast.expr) -> str:
     raise BindingError(f"{ast.unparse(node)[:60]!r} is not a key", "Use a key of the evidence sheet")
 
 
-def _of_key(key: Key, shape: Shape, value: Any, unit: str | None = None) -> Quantity:
-    return Quantity(
-        shape, value, key.measurements, key.unit if unit is None else unit, key.level, keys=(key,)
-    )
-
-
-def _derived(shape: Shape, value: float, parts: list[Quantity], unit: str) -> Quantity:
-    rests = tuple({m.id: m for part in parts for m in part.measurements}.values())
-    keys = tuple(dict.fromkeys(k.name for part in parts for k in part.keys))
-    by_name = {k.name: k for part in parts for k in part.keys}
-    return Quantity(
-        shape,
-        value,
-        rests,
-        unit,
-        weakest(rests),
-        keys=tuple(by_name[k] for k in keys),
-        compares=len(parts) > 1,
-    )
-
-
-def _finite(key: Key) -> list[float]:
-    if not all(map(math.isfinite, key.values)):
-        raise BindingError(
-            f"{key.name} holds a value that is not finite",
-            "Say that some runs did not converge, without a number",
-        )
-    return key.values
-
-
-def _same_unit(left: Quantity, right: Quantity) -> None:
-    if left.unit and right.unit and left.unit != right.unit:
-        raise BindingError(f"units differ: {left.unit!r} and {right.unit!r}", "Compare like with like")
-
-
 def _different(left: ast.expr, right: ast.expr) -> None:
     if ast.dump(left) == ast.dump(right):
         raise BindingError("both sides are the same", "Name two different keys")
@@ -422,11 +282,3 @@ def _in_call(root: ast.expr, constant: ast.Constant) -> bool:
 
 def _experiments(keys: list[Key]) -> set[str]:
     return {m.experiment_id for key in keys for m in key.measurements}
-
-
-def _nothing_computed(experiment_id: str, verdict: Verdict) -> tuple[str, str]:
-    name = "H" + experiment_id[1:]
-    return (
-        f"nothing was computed for {name}: {verdict.reason}",
-        f"Write {{{{ verdict({name}) }}}} and say why",
-    )

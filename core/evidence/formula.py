@@ -11,11 +11,12 @@ _INDEX = re.compile(
     r"(?<=[A-Za-z)}\]|])\s*[_^]\s*(?:[0-9](?![0-9]|[.,][0-9])|\{(?:[^{}.,%]|\{[^{}.,%]*\}){1,24}\})"
 )
 _LONG_NUMBER = re.compile(r"\d{3,}|\d[.,]\d")
-_SMALL = re.compile(r"(?<![\d.,])[012](?![\d.,%])")
+_SMALL = re.compile(r"(?<![A-Za-z\d.,])(?<![A-Za-z] )[012](?![\d.,])")
 _RELATION = r"(?:=|<|>|\\(?:approx|sim|le|leq|ge|geq|equiv|ne|neq|simeq|cong|ll|gg)\b)"
 _WHOLE_SIDE = re.compile(
     rf"{_RELATION}\s*[-+−]?\s*[012]\s*(?:$|[,;.)\]}}&]|\\\\|\\[,;:!%]|\\(?:quad|qquad|text|mathrm)|{_RELATION})(?!\s*\\[lc]?dots)"
 )
+_GREEK = re.compile(r"\\(?:alpha|beta|gamma|epsilon|theta|lambda|mu|pi|sigma|phi)\b")
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?")
 
 
@@ -33,18 +34,20 @@ def typed_in_formula(formula: str) -> str:
         if found.kind != "unsupported claim":
             return found.text
     body = _TEXT.sub(" ", body)
+    if "%" in re.sub(f"{OPEN}.{CLOSE}\\s*\\\\?%", "", body):
+        return "%"
     indices = "".join(match[0] for match in _INDEX.finditer(body))
     if match := _LONG_NUMBER.search(indices):
         return match[0]
     rest = _INDEX.sub(" ", body)
     if match := _WHOLE_SIDE.search(rest):
         return match[0].strip()
-    letters = _COMMAND.sub(" ", re.sub(f"{OPEN}.{CLOSE}", " ", rest))
-    if re.search(r"[A-Za-z]", letters) or re.search(
-        r"\\(?:sigma|mu|theta|lambda|alpha|beta|pi|epsilon|phi)\b", rest
-    ):
+    variable = bool(_GREEK.search(rest))
+    rest = _COMMAND.sub(" ∘ ", re.sub(f"{OPEN}.{CLOSE}", " ∘ ", rest))
+    rest = " ".join(re.sub(r"[{}]", " ∘ ", rest).split())
+    if variable or re.search(r"[A-Za-z]", rest):
         rest = _SMALL.sub(" ", rest)
-    for found in findings(_COMMAND.sub(" ", rest).replace("{", " ").replace("}", " ")):
+    for found in findings(rest):
         if found.kind != "unsupported claim":
             return found.text
     match = re.search(r"\d", rest)

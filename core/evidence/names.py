@@ -18,7 +18,7 @@ def known_names(evidence: Evidence) -> frozenset[str]:
         names |= {level for level in key.condition.values() if isinstance(level, str)}
     for config in evidence.ledger.configs:
         if config.usable:
-            names |= {name for name in config.values}
+            names |= set(config.values)
             names |= {value for value in config.values.values() if isinstance(value, str)}
     for hypothesis in evidence.hypotheses.values():
         names |= {arm.label for arm in (hypothesis.treatment, hypothesis.baseline) if arm}

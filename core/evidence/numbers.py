@@ -8,9 +8,10 @@ from typing import Any
 from core.errors import BindingError
 from core.evidence.bound import BoundNumber
 from core.evidence.evidence import Evidence
-from core.evidence.expressions import Quantity, Resolver
+from core.evidence.expressions import Resolver
 from core.evidence.formats import Format, print_numbers, read_format
 from core.evidence.measurement import Key
+from core.evidence.quantity import Quantity
 
 _PERCENT_UNITS = {"%", "percent", "pct", "pp"}
 

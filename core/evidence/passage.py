@@ -58,6 +58,7 @@ class Checks:
 
     def __post_init__(self) -> None:
         self.names = known_names(self.evidence)
+        self.metrics = frozenset(key.metric for key in self.evidence.ledger.keys.values())
 
 
 class Passage:
@@ -93,15 +94,17 @@ class Passage:
             self._text = re.sub(r"~{2,}", "", self._text)
 
     def _refuse_open_ends(self) -> None:
-        for match in re.finditer(r"^ {0,3}:::.*$", self._text, re.MULTILINE):
-            self._problem(
-                "markup",
-                match.start(),
-                match[0],
-                "the block has no end or is no table or plot",
-                'Write ::: table #tab-x metric=… rows=… caption="…" and ::: on a line of its own',
-            )
-        self._text = re.sub(r"^ {0,3}:::", r"\\:::", self._text, flags=re.MULTILINE)
+        fenced = markup.fenced_ranges(self._text)
+
+        def refused(match: re.Match[str]) -> str:
+            if _inside(match.start(), fenced):
+                return match[0]
+            reason = "the block has no end or is no table or plot"
+            alternative = 'Write ::: table #tab-x metric=… rows=… caption="…" and ::: on a line of its own'
+            self._problem("markup", match.start(), match[0], reason, alternative)
+            return "\\" + match[0].lstrip()
+
+        self._text = re.sub(r"^ {0,3}:::.*$", refused, self._text, flags=re.MULTILINE)
         if markup.left_open(self._text):
             self._problem(
                 "markup", 0, "```", "a code block is not closed", "Close it with ``` on its own line"
@@ -162,7 +165,8 @@ class Passage:
     def _refuse_links(self) -> None:
         lines = self._text.split("\n")
         for block in list(markup.blocks(self._text)):
-            for reason, alternative in _forbidden(block):
+            unread = [("a link must begin with https://", "Cite with [@key]")] if "](" in block.text else []
+            for reason, alternative in [*_forbidden(block), *unread]:
                 self._problem_at(block.first, "markup", block.text, reason, alternative)
                 for number in range(block.first, min(block.last, len(lines))):
                     lines[number] = re.sub(r"(?<!\\)([\[\]!])", r"\\\1", lines[number])
@@ -185,6 +189,7 @@ class Passage:
                 self._problem_at(block.first, "markup", block.text, reason, "Name the section otherwise")
                 dropped.add((block.first, block.last))
             self._warn(block)
+            self._refuse_literals(block)
             cursor, end = starts[block.first], starts[min(block.last, len(starts) - 1)]
             for found in self._findings(block):
                 raw = block.text[found.start : found.end]
@@ -209,7 +214,7 @@ class Passage:
         return sorted(found, key=lambda f: f.start)
 
     def _is_reserved_heading(self, block: markup.Block) -> bool:
-        if not markup.is_heading(block, self._text):
+        if not block.heading:
             return False
         heading = " ".join(re.sub(r"[^a-z0-9 ]+", " ", block.text.lower()).split())
         return heading in RESERVED_HEADINGS or bool(re.fullmatch(r"e ?\d+", heading))
@@ -226,6 +231,20 @@ class Passage:
                 self._checks.warnings.append(
                     Warned(self._line + block.first, self._excerpt(sentence), reason)
                 )
+
+    def _refuse_literals(self, block: markup.Block) -> None:
+        """A literal has no place in a sentence about something measured."""
+        for index, place in markup.marks(block.text):
+            shown = self._marks[index]
+            if not isinstance(shown, BoundNumber) or shown.level != "literal":
+                continue
+            sentence = prose.sentence_around(block.text, place)
+            measured = prose.measure_in(sentence, self._checks.metrics)
+            if measured:
+                reason = f"a literal stands in a sentence about {measured!r}"
+                alternative = "Name a measurement there, or give the literal a sentence of its own"
+                self._problem_at(block.first, "typed number", shown.expression, reason, alternative)
+                self._marks[index] = "~~unresolved~~"
 
     def _refuse(self, found: prose.Finding, text: str, place: int) -> None:
         near = self._keys_named_in(prose.sentence_around(text, found.start))

@@ -29,8 +29,8 @@ _SUFFIXES: tuple[tuple[str, Formula], ...] = (
 )
 
 _OTHER_METRICS = {
-    "absolute", "balanced", "bias", "calibration", "estimation", "log", "macro", "mean", "median", "normalized",
-    "per", "percentage", "quantile", "reconstruction", "relative", "squared", "standard", "std",
+    "absolute", "balanced", "bias", "calibration", "estimation", "log", "macro", "mean", "median",
+    "normalized", "per", "percentage", "quantile", "reconstruction", "relative", "squared", "standard", "std",
     "weighted",
 }  # fmt: skip
 """Words before the suffix that make it another metric, such as ``balanced_accuracy``."""
@@ -97,7 +97,8 @@ def compare(measurement: Measurement, predictions: Sequence[Predictions]) -> Com
         return None
     scale = 100.0 if measurement.unit.lower() in {"%", "percent", "pct"} else 1.0
     agrees = _agree(measurement.value, scale * recomputed)
-    text = f"{measurement.name}: the code says {measurement.value:.6g}, its predictions give {scale * recomputed:.6g}"
+    given = f"its predictions give {scale * recomputed:.6g}"
+    text = f"{measurement.name}: the code says {measurement.value:.6g}, {given}"
     return Comparison(agrees, text)
 
 

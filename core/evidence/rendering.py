@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.evidence.markup import escape
-from core.evidence.tables import Plot, Point, Table, shown_rows
+from core.evidence.plots import Plot, Point, shown_rows
+from core.evidence.tables import Table
 
 
 def part_as_markdown(part: str | Table | Plot) -> str:
@@ -27,7 +28,8 @@ def plot_as_markdown(plot: Plot) -> str:
     header = (escape(plot.x), *(escape(curve.label or plot.metric) for curve in plot.curves))
     rows = [(escape(_text(x)), *(_range(points.get(x)) for points in by_place)) for x in places]
     left_out = f" {len(places)} of {all_places} steps are listed." if len(places) < all_places else ""
-    caption = f"**{escape(plot.label)}.** {plot.caption} Mean of {escape(plot.metric)} and range over seeds ([data](#{plot.id})).{left_out}"
+    about = f"Mean of {escape(plot.metric)} and range over seeds ([data](#{plot.id}))."
+    caption = f"**{escape(plot.label)}.** {plot.caption} {about}{left_out}"
     return f"{caption}\n\n{pipe_table(header, rows)}"
 
 

@@ -131,7 +131,7 @@ DISGUISES: tuple[Callable[[str], str], ...] = (
 
 
 def _in_words(false: str) -> str:
-    words = "zero one two three four five six seven eight nine".split()
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     digits = [words[int(c)] if c.isdigit() else "point" if c == "." else "" for c in false]
     return " ".join(word for word in digits if word) + " percent"
 

@@ -63,7 +63,7 @@ def false_supported(draw: Draw, studies: int) -> float:
     """Share of studies of true nulls in which any hypothesis is judged as supported."""
     generator = random.Random(3)
     wrong = sum(
-        any([supported(draw, 0.0, BUDGET / HYPOTHESES, generator) for _ in range(HYPOTHESES)])
+        any(supported(draw, 0.0, BUDGET / HYPOTHESES, generator) for _ in range(HYPOTHESES))
         for _ in range(studies)
     )
     return wrong / studies
