@@ -1,0 +1,263 @@
+"""A run whose gate is stepped while everything else happens, as a state machine.
+
+A real journal on disk is driven as the engine drives it, while humans on other connections decide,
+edit, kill, pause and change the cap, prices change and the engine dies. After every single event an
+independent account of the rules (``launch_rules``) looks at the raw journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from core.approval import next_event
+from core.errors import Outrun
+from core.experiment import Experiment
+from core.pricing import Estimate
+from core.record import events as e
+from core.record.events import Event
+from core.record.journal import Journal
+from core.record.live import LiveRun
+from tests.core.launch_rules import LaunchRules, Violation
+from tests.fakes.specs import experiment, new_run
+
+MEMORY = Path("/dev/shm")
+"""Hundreds of journals are made here; where there is no such folder it only takes longer."""
+
+LONGEST_QUIET = 200
+"""Events that the gate may append before it has to wait for someone."""
+
+money = st.sampled_from([Decimal(text) for text in ("0", "0.40", "1.00", "1.01", "2.50", "7")])
+prices = st.none() | money
+places = st.integers(0, 7)
+steps = st.sampled_from([0, 1, 2, LONGEST_QUIET, LONGEST_QUIET])
+policies = st.sampled_from(["ask", "auto", "cpu", "under:1.00", "under:NaN", "everything"])
+isolations = st.sampled_from(["namespaces", "namespaces", "process only"])
+
+
+class Launches(RuleBasedStateMachine):
+    """A run whose gate is stepped while everything else happens."""
+
+    locks = 0
+    """Locks of all examples together, to know that something was tested."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parent = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.names = (f"n{number}" for number in count(1))
+        self.prices: dict[str, Decimal | None] = {}
+        self.rules_of_launching = LaunchRules()
+        self.read_to = 0
+
+    @initialize(
+        policy=policies,
+        cap=st.sampled_from([Decimal(0), Decimal(3), Decimal(8), Decimal(20)]),
+        parallel=st.integers(1, 2),
+        accept=st.booleans(),
+        isolation=isolations,
+    )
+    def begin(self, policy: str, cap: Decimal, parallel: int, accept: bool, isolation: str) -> None:
+        self.folder = new_run(
+            self.parent, approve=policy, budget_usd=cap, max_parallel=parallel, accept_process_only=accept
+        )
+        self.console = quick(self.folder.journal())
+        self.live = LiveRun(self.folder, quick(self.folder.journal()))
+        self.isolation = isolation
+        self.live.record(
+            e.EngineStarted(pid=1, host="h", isolation=isolation),
+            e.AgentStarted(
+                agent="orchestrator",
+                model="m",
+                scripted=True,
+                system="",
+                tools=(),
+                prompt="",
+                prompts_version="1",
+            ),
+        )
+        self.check()
+
+    def teardown(self) -> None:
+        if hasattr(self, "live"):
+            type(self).locks += self.rules_of_launching.locks
+            self.console.close()
+            self.live.journal.close()
+        shutil.rmtree(self.parent)
+
+    # What the engine and its agents do.
+
+    @rule(gpu=st.booleans(), price=prices, go=steps)
+    def propose(self, gpu: bool, price: Decimal | None, go: int) -> None:
+        number = len(self.live.state.experiments) + 1
+        if number > 6:
+            return
+        self.prices[f"E{number}"] = price
+        proposed = experiment(number, gpu="H100" if gpu else None)
+        self.live.record(e.ExperimentProposed(experiment=proposed, call_id=next(self.names)))
+        self.go_on(go)
+
+    @rule(place=places, share=st.sampled_from(["0", "0.5", "1"]), ends=st.booleans(), go=steps)
+    def close_a_sandbox(self, place: int, share: str, ends: bool, go: int) -> None:
+        running = self.live.state.in_stage("running")
+        if not running:
+            return
+        chosen = running[place % len(running)]
+        assert chosen.locked is not None
+        held = None if chosen.locked.reserved_usd is None else chosen.held_usd
+        cost = None if held is None else held * Decimal(share)
+        self.live.record(
+            e.SandboxOpened(experiment_id=chosen.id, sandbox_id="s", isolation="none", usd_per_hour=None),
+            e.SandboxClosed(experiment_id=chosen.id, sandbox_id="s", seconds=1, cost_usd=cost),
+            *([e.ExperimentEnded(experiment_id=chosen.id, outcome="done")] if ends else []),
+        )
+        self.go_on(go)
+
+    @rule(price=money, go=steps)
+    def ask_for_a_turn(self, price: Decimal, go: int) -> None:
+        if price <= self.live.state.free_usd:
+            self.live.record(e.TurnStarted(agent="orchestrator", number=1, reserved_usd=price))
+            self.go_on(go)
+
+    @rule(place=places, price=prices, go=steps)
+    def change_a_price(self, place: int, price: Decimal | None, go: int) -> None:
+        self.prices[f"E{place + 1}"] = price
+        self.go_on(go)
+
+    @rule(go=steps)
+    def die_and_come_back(self, go: int) -> None:
+        """The engine dies with what its gate was about to append, and another one takes over."""
+        next_event(self.live.state, self.price)
+        self.live.journal.close()
+        self.live = LiveRun(self.folder, quick(self.folder.journal()))
+        self.live.record(e.EngineStarted(pid=2, host="h", isolation=self.isolation))
+        self.go_on(go)
+
+    # What humans do, each from a process of its own.
+
+    @rule(
+        place=places,
+        decision=st.sampled_from(["approve"] * 4 + ["reject", "answer"]),
+        wrong=st.sampled_from(["", "", "", "subject", "price", "request"]),
+        times=st.integers(1, 2),
+        go=steps,
+    )
+    def decide(self, place: int, decision: Any, wrong: str, times: int, go: int) -> None:
+        """Decide about the newest requests or about an old one, rightly or wrongly."""
+        requests = list(self.live.state.requests.values())[::-1]
+        if not requests:
+            return
+        asked = requests[place % len(requests)].asked
+        shown = asked.estimate.maximum if asked.estimate else None
+        for _ in range(times):
+            self.say(
+                e.ApprovalDecided(
+                    by="human",
+                    decision_id=next(self.names),
+                    request_id="E1.99" if wrong == "request" else asked.request_id,
+                    subject="0" * 64 if wrong == "subject" else asked.subject,
+                    decision=decision,
+                    maximum_usd=(shown or Decimal(0)) + 1 if wrong == "price" else shown,
+                )
+            )
+        self.go_on(go)
+
+    @rule(go=steps)
+    def approve_all_that_waits(self, go: int) -> None:
+        for request in list(self.live.state.waiting):
+            shown = request.asked.estimate.maximum if request.asked.estimate else None
+            self.say(
+                e.ApprovalDecided(
+                    by="human",
+                    decision_id=next(self.names),
+                    request_id=request.asked.request_id,
+                    subject=request.asked.subject,
+                    decision="approve",
+                    maximum_usd=shown,
+                )
+            )
+        self.go_on(go)
+
+    @rule(place=places, price=prices, go=steps)
+    def edit(self, place: int, price: Decimal | None, go: int) -> None:
+        if experiments := list(self.live.state.experiments.values()):
+            chosen = experiments[place % len(experiments)].spec
+            self.prices[chosen.id] = price
+            edited = chosen.model_copy(update={"title": next(self.names)})
+            self.say(e.ExperimentEdited(edit_id=next(self.names), experiment=edited))
+            self.go_on(go)
+
+    @rule(event=st.data(), overtaken=st.booleans(), go=steps)
+    def command(self, event: st.DataObject, overtaken: bool, go: int) -> None:
+        """Any other command; at times just between the gate's decision and its append."""
+        commands: list[Event] = [
+            e.KillRequested(experiment_id=f"E{event.draw(places, label='place') + 1}"),
+            e.LaunchingPaused(),
+            e.LaunchingContinued(),
+            e.LaunchingContinued(),
+            e.BudgetSet(cap_usd=event.draw(money, label="cap")),
+            e.BudgetSet(cap_usd=event.draw(money, label="cap")),
+            e.SeedsRequested(
+                request_id=next(self.names),
+                experiment_id=f"E{event.draw(places, label='seeds') + 1}",
+                count=2,
+            ),
+        ]
+        command = event.draw(st.sampled_from(commands), label="command")
+        if overtaken and (chosen := next_event(self.live.state, self.price)):
+            self.console.append(command)
+            with pytest.raises(Outrun):
+                self.live.record_if_unchanged(chosen)
+        else:
+            self.say(command)
+        self.go_on(go)
+
+    @rule(whole=st.sampled_from([False, False, False, True]), sure=st.integers(0, 5), go=steps)
+    def end(self, whole: bool, sure: int, go: int) -> None:
+        """Ask the engine to stop, or kill the run; seldom, because little happens afterwards."""
+        if sure == 5:
+            self.say(e.KillRequested() if whole else e.StopRequested())
+            self.go_on(go)
+
+    # The gate.
+
+    def price(self, asked_about: Experiment) -> Estimate:
+        return Estimate(maximum=self.prices.get(asked_about.id, Decimal(1)))
+
+    def say(self, event: Event) -> None:
+        self.console.append(event)
+        self.live.refresh()
+        self.check()
+
+    def go_on(self, limit: int) -> None:
+        """Let the gate step as the engine does, at most so many times."""
+        self.check()
+        for _ in range(limit):
+            event = next_event(self.live.state, self.price)
+            if event is None:
+                self.rules_of_launching.everything_that_waits_was_asked_for()
+                return
+            with contextlib.suppress(Outrun):
+                self.live.record_if_unchanged(event)
+            self.check()
+        if limit == LONGEST_QUIET:
+            raise Violation("the gate goes round in circles")
+
+    def check(self) -> None:
+        for event in self.console.read(self.read_to):
+            self.read_to = event.seq
+            self.rules_of_launching.take(event)
+
+
+def quick(journal: Journal) -> Journal:
+    """The same journal without waiting for the disk: what dies here is the engine, not the machine."""
+    journal._database.execute("PRAGMA synchronous=OFF")
+    return journal
