@@ -31,19 +31,16 @@ from typing import Any
 import platformdirs
 
 from core.errors import SandboxLost, SandboxUnavailable
-from core.sandbox import bubblewrap
 from core.sandbox.base import ExecResult, Isolation, OpenSandbox, SandboxSpec
 from core.sandbox.environments import Environment, ready_environment
 from core.sandbox.execs import LOST, ExecFolder
 from core.sandbox.following import follow, follow_lines, read_inside
 from core.sandbox.isolation import found_isolation
+from core.sandbox.setting import Setting
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 LIBRARY_FILES = (Path(__file__).with_name("lab.py"), Path(__file__).with_name("wandb.py"))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-GIB = 1024**3
-OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024
-NICENESS = 5
 LAUNCH_SECONDS = 30.0
 END_SECONDS = 5.0
 UNCLAIMED_SECONDS = 30.0
@@ -188,7 +185,10 @@ class LocalSandbox:
         draft = run.path / f"script.py.{os.getpid()}"
         draft.write_text(code, encoding="utf-8")
         draft.replace(script)
-        _write_whole(run.path / "policy.json", self._policy(run, trial=trial))
+        left = self.opened_at + self.spec.compute.timeout_seconds - time.time()
+        setting = Setting(self.folder, self.spec, self.environment, self.box_program, self.lease_seconds)
+        policy = setting.policy(run, seconds_left=max(0.001, left), trial=trial)
+        _write_whole(run.path / "policy.json", policy)
         await self._launch(run)
 
     def output(self, exec_id: str, offset: int) -> AsyncIterator[bytes]:
@@ -300,77 +300,6 @@ class LocalSandbox:
         if process.returncode != 0 and not run.claimed:
             reason = complaint.decode(errors="replace").strip()[-200:]
             raise SandboxLost(f"The supervisor of {run.path.name} could not be started: {reason}")
-
-    def _policy(self, run: ExecFolder, *, trial: bool) -> dict[str, Any]:
-        compute = self.spec.compute
-        left = max(0.001, self.opened_at + compute.timeout_seconds - time.time())
-        memory = int(compute.memory_gib * GIB)
-        policy: dict[str, Any] = {
-            "environment": self._environment(run, trial=trial),
-            "wall_seconds": left,
-            "cpu_seconds": max(1.0, left * compute.cpus),
-            "memory_bytes": memory,
-            "disk_bytes": int(compute.disk_gib * GIB),
-            "processes": compute.processes,
-            "output_bytes": OUTPUT_LIMIT_BYTES,
-            "disk_folders": [str(self.folder / "work"), str(self.folder / "temporary"), str(run.lab)],
-            "heartbeat": str(self.folder / "heartbeat"),
-            "lease_seconds": self.lease_seconds,
-            "niceness": NICENESS,
-        }
-        python = str(self.environment.python)
-        if not self.box_program:
-            work = str(self.folder / "work")
-            return policy | {"command": [python, str(run.path / "script.py")], "work_folder": work}
-        box = self._box(run, memory // 2)
-        return policy | {
-            "command": bubblewrap.bubblewrap_command(self.box_program, box, [python, str(bubblewrap.SCRIPT)]),
-            "work_folder": "/",
-            "box_processes": bubblewrap.BOX_PROCESSES,
-            "memory_folders": box.memory_folders,
-            "shell_exit_codes": True,
-        }
-
-    def _box(self, run: ExecFolder, folder_bytes: int) -> bubblewrap.Box:
-        binds = [
-            *(bubblewrap.Bind(path, path) for path in self.environment.paths),
-            bubblewrap.Bind(self.folder / "library", bubblewrap.LIBRARY),
-            bubblewrap.Bind(run.path / "script.py", bubblewrap.SCRIPT),
-            bubblewrap.Bind(self.folder / "work", bubblewrap.WORK, writable=True),
-            bubblewrap.Bind(run.lab, bubblewrap.LAB, writable=True),
-        ]
-        return bubblewrap.Box(binds, self.spec.compute.network == "open", folder_bytes)
-
-    def _environment(self, run: ExecFolder, *, trial: bool) -> dict[str, str]:
-        """The script's whole environment, built from nothing."""
-        boxed = bool(self.box_program)
-        work = str(bubblewrap.WORK if boxed else self.folder / "work")
-        library = str(bubblewrap.LIBRARY if boxed else self.folder / "library")
-        threads = str(self.spec.compute.cpus)
-        return {
-            **self.spec.environment,
-            "PATH": f"{self.environment.folder / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-            "HOME": work,
-            "USER": "experiment",
-            "LOGNAME": "experiment",
-            "LANG": "C.UTF-8",
-            "TMPDIR": "/tmp" if boxed else str(self.folder / "temporary"),  # noqa: S108
-            "PYTHONPATH": f"{library}:{work}",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONNOUSERSITE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONHASHSEED": "0",
-            "MPLBACKEND": "Agg",
-            "OMP_NUM_THREADS": threads,
-            "OPENBLAS_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
-            "NUMEXPR_NUM_THREADS": threads,
-            "VECLIB_MAXIMUM_THREADS": threads,
-            "LAB_DIR": str(bubblewrap.LAB if boxed else run.lab),
-            "LAB_SCRIPT": str(bubblewrap.SCRIPT if boxed else run.path / "script.py"),
-            "LAB_SEEDS": json.dumps(self.spec.seeds) if self.spec.seeds else "",
-            "LAB_TRIAL": "1" if trial else "",
-        }
 
 
 def _runs(run: ExecFolder) -> bool:

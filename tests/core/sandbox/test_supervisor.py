@@ -67,7 +67,9 @@ def test_output_keeps_stdout_and_stderr_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"no newline at the end", b"nul \0 and \xff\xfe broken \xc3", b"x" * 1_000_000 + b"\n"]
+    "content",
+    [b"no newline at the end", b"nul \0 and \xff\xfe broken \xc3", b"x" * 1_000_000 + b"\n"],
+    ids=["no newline", "not text", "long line"],
 )
 def test_output_is_kept_byte_for_byte(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "content").write_bytes(content)
