@@ -59,7 +59,10 @@ class Narrator:
             event: the event.
         """
         tell = _TELLERS.get(type(event))
-        return list(tell(self, state, event)) if tell else []
+        about = getattr(event, "experiment_id", None)
+        if tell is None or (about is not None and about not in state.experiments):
+            return []  # the state ignores what is about nothing, too
+        return list(tell(self, state, event))
 
     def log(self, exec_id: str, line: str) -> str:
         """One line that a script printed."""

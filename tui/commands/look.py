@@ -116,7 +116,7 @@ def _header(screen: Screen) -> str:
 def _line(row: Row, screen: Screen) -> str:
     mark = screen.mark(row.status.mark, 14)
     if row.state is None or row.state.created is None:
-        return f"{mark} {one_line(row.trouble, QUESTION_COLUMNS + VERDICT_COLUMNS)}   {row.folder.run_id}"
+        return f"{mark} {row.folder.run_id}: {one_line(row.trouble)}"
     state, created = row.state, row.state.created
     scripted = "  (scripted)" if created.settings.model.startswith("scripted:") else ""
     question = f"{one_line(created.question, QUESTION_COLUMNS - len(scripted))}{scripted}"

@@ -1,0 +1,111 @@
+"""A home of its own for every test, and commands as people type them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from core import decisions
+from core.errors import FumehoodError
+from core.record.events import Event
+from core.record.folder import RunFolder, list_runs
+from tests.fakes.specs import new_run
+from tui.cli import main
+from tui.open_run import decide
+
+DEADLINE_SECONDS = 20.0
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Poll a condition.
+
+    Raises:
+        AssertionError: it did not come true in time.
+    """
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the commands of a test find their settings and runs."""
+
+    path: Path
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def runs(self) -> Path:
+        return self.data / "runs"
+
+    def type(self, *words: str, typed: str | None = None) -> Result:
+        """Run a command in this process."""
+        return CliRunner().invoke(main, list(words), input=typed)
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a command as a process of its own."""
+        usual: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+        }
+        return subprocess.Popen([sys.executable, "-m", "tui.cli", *words], **(usual | options))
+
+    def run_with(self, *events: Event, question: str = "Does bagging help?", **settings: Any) -> RunFolder:
+        """A run whose journal holds these events; no engine drives it."""
+        folder = new_run(self.data, question, **settings)
+        with folder.journal() as journal:
+            journal.append(*events)
+        return folder
+
+    def only_run(self) -> RunFolder:
+        """The one run that there is."""
+        (folder,) = list_runs(self.runs)
+        return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    for name in list(os.environ):
+        if name.startswith("FUMEHOOD_") or name in ("NO_COLOR", "EDITOR", "VISUAL"):
+            monkeypatch.delenv(name)
+    made = Home(tmp_path)
+    monkeypatch.setenv("FUMEHOOD_DATA_FOLDER", str(made.data))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield made
+    for folder in list_runs(made.runs):
+        end_engine(folder)
+
+
+def end_engine(folder: RunFolder) -> None:
+    """Leave no engine behind."""
+    if not folder.has_engine():
+        return
+    with contextlib.suppress(FumehoodError):  # it may be ending by itself
+        decide(folder, lambda state: decisions.stop(state, close_sandboxes=True))
+    wait_until(lambda: not folder.has_engine(), "the engine's end")
+
+
+def refusal(result: Result) -> str:
+    """The one line of a command that was refused for bad input."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("fumehood: ")
+    return line

@@ -1,0 +1,227 @@
+"""Looking at runs: every state in words, and nothing that a model said acts on the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.record import events as e
+from core.record.events import Event
+from core.record.fold import fold
+from core.record.folder import RunFolder
+from core.record.state import RunState
+from tests.fakes.event_samples import likely_journals
+from tests.fakes.specs import experiment, hypothesis
+from tests.tui.conftest import Home, refusal
+from tests.tui.plans import ENDED, ENGINE, LAUNCHED, PROPOSED, QUESTION, SCRIPT, SCRIPT_ENDED, WAITING
+from tui.overview import Overview
+from tui.plain import Narrator
+from tui.screen import Screen
+
+
+def screen(*, colours: bool = False) -> Screen:
+    return Screen(io.StringIO(), colours=colours, unicode=True)
+
+
+def test_without_any_run_the_list_says_how_to_begin(home: Home) -> None:
+    result = home.type("runs")
+    assert result.exit_code == 0
+    assert "fumehood demo" in result.stdout
+    assert len(result.stdout.splitlines()) == 3
+
+
+def test_the_list_shows_state_question_verdicts_and_cost(home: Home) -> None:
+    home.run_with(*ENDED, question="Does bagging help?")
+    (_, row) = home.type("runs").stdout.splitlines()
+    assert row.split("  ")[0] == "✓ done"
+    for part in ("Does bagging help?", "(scripted)", "✓1", "$1.21"):
+        assert part in row
+
+
+def test_the_run_that_changed_last_comes_first(home: Home) -> None:
+    earlier = home.run_with(question="First?")
+    home.run_with(question="Second?")
+    with earlier.journal() as journal:
+        journal.append(e.LaunchingPaused())
+    assert [row.split("  ")[1].strip() for row in home.type("runs").stdout.splitlines()[1:]] == [
+        "First?",
+        "Second?",
+    ]
+
+
+def test_a_journal_from_the_future_does_not_hide_the_other_runs(home: Home) -> None:
+    future = home.run_with(question="Tomorrow?")
+    home.run_with(question="Today?")
+    make_too_new(future)
+    rows = home.type("runs").stdout
+    assert "! unreadable" in rows
+    assert "newer fumehood" in rows
+    assert "Today?" in rows
+
+
+def test_runs_as_json_are_one_object_per_line(home: Home) -> None:
+    folder = home.run_with(*WAITING)
+    (row,) = map(json.loads, home.type("runs", "--json").stdout.splitlines())
+    assert (row["run"], row["state"], row["resumable"]) == (folder.run_id, "interrupted", True)
+    assert row["waiting"] == ["E1.1"]
+
+
+def test_show_names_what_waits_with_its_price_and_the_exact_commands(home: Home) -> None:
+    folder = home.run_with(*WAITING, QUESTION)
+    page = home.type("show").stdout
+    assert "$0.90 – $1.60, never more than $2.40" in page
+    for command in (
+        f"fumehood approve {folder.run_id} E1",
+        f'fumehood reject {folder.run_id} E1 --note "why"',
+        f'fumehood answer {folder.run_id} question:orchestrator-1-0 "…"',
+    ):
+        assert command in page
+    assert "Digits or faces?" in page
+
+
+def test_show_of_an_ended_run_has_verdict_finding_cost_and_paper(home: Home) -> None:
+    folder = home.run_with(*ENDED)
+    page = home.type("show", folder.run_id[9:]).stdout
+    for part in (
+        "✓ supported",
+        "effect −0.104 [−0.12, −0.088], 3 seeds",
+        "Bagged trees err less.",
+        "spent $1.21 of $10.00 cap",
+        str(folder.path / "paper/paper.md"),
+        "scripted: no language model is being used",
+    ):
+        assert part in page
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ((), "The engine never started"),
+        ((ENGINE,), "The engine is gone without a word"),
+        ((ENGINE, e.EngineStopped(reason="asked")), "The engine ended as asked"),
+        ((ENGINE, e.EngineStopped(reason="failed", message="the disk is full")), "the disk is full"),
+    ],
+)
+def test_a_run_without_an_engine_says_why_and_how_to_go_on(
+    home: Home, events: tuple[Event, ...], words: str
+) -> None:
+    folder = home.run_with(*events)
+    page = home.type("show").stdout
+    assert words in page
+    assert f"fumehood resume {folder.run_id}" in page
+
+
+def test_a_run_that_an_engine_drives_is_running_and_not_resumable(home: Home) -> None:
+    folder = home.run_with(*LAUNCHED)
+    with folder.locked():
+        page = home.type("show").stdout
+    assert "● running" in page
+    assert "resume" not in page
+
+
+@pytest.mark.parametrize("command", ["show", "runs"])
+def test_what_models_write_does_nothing_to_the_terminal(home: Home, command: str) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\u202eevil\x9b1A"
+    spec = experiment(1, title=evil, hypothesis=hypothesis(statement=evil), why=evil)
+    home.run_with(
+        ENGINE,
+        e.ExperimentProposed(experiment=spec, call_id="c1"),
+        e.ApprovalRequested(
+            request_id="E1.1", kind="launch", experiment_id="E1", subject=spec.sha256, title=evil, detail=evil
+        ),
+        e.FindingRecorded(experiment_id="E1", call_id="c2", text=evil),
+        question=f"Is it {evil}?",
+    )
+    page = home.type(command).stdout
+    assert "evil" in page
+    assert not set(page) & {"\x1b", "\x9b", "\u202e", "\x07"}
+
+
+@given(likely_journals())
+def test_every_journal_can_be_told_and_shown(events: list[Event]) -> None:
+    folder, state = RunFolder(Path("/nowhere/20261123-x-0000")), RunState()
+    narrator = Narrator(folder, screen(colours=True))
+    for event in events:
+        fold([event], state)
+        assert all("\n" not in line for line in narrator.lines(state, event))
+    for request in state.waiting:
+        assert narrator.waits(state, request)
+    assert Overview(folder, state, screen(), scripts=True).lines()
+
+
+@given(st.text())
+def test_a_screen_without_unicode_prints_ascii_only(text: str) -> None:
+    printed = io.StringIO()
+    Screen(printed, colours=False, unicode=False).line(f"✓ {text}")
+    assert printed.getvalue().isascii()
+
+
+def test_glyphs_have_twins_where_the_encoding_lacks_them(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w", encoding="ascii") as stream:
+        Screen.of(stream).line("✓ done · ≤ $2.40 …")
+    assert (tmp_path / "out").read_text() == "+ done - <= $2.40 ...\n"
+
+
+def test_a_script_is_shown_whole_on_demand(home: Home) -> None:
+    home.run_with(*LAUNCHED, SCRIPT)
+    assert "print(1)" not in home.type("show").stdout
+    assert "print(1)" in home.type("show", "--scripts").stdout
+
+
+def test_paper_says_where_it_is_and_prints_it_safely(home: Home) -> None:
+    folder = home.run_with(*ENDED)
+    (folder.paper / "paper.md").write_text("# Title\n\nevil\x1b[2J\n", encoding="utf-8")
+    assert home.type("paper").stdout.strip() == str(folder.paper / "paper.md")
+    assert home.type("paper", "--print").stdout == "# Title\n\nevil\n"
+
+
+def test_a_run_without_a_paper_says_so(home: Home) -> None:
+    home.run_with(*WAITING)
+    assert "has no paper yet" in refusal(home.type("paper"))
+
+
+def test_logs_show_the_latest_script_made_safe(home: Home) -> None:
+    folder = home.run_with(*LAUNCHED, SCRIPT, SCRIPT_ENDED)
+    folder.log_path("E1-1").write_bytes(b"  0%\r100%\n\x1b[31mred\x1b[0m\x1b]0;owned\x07\nno newline")
+    for words in ((), ("E1",), ("e1-1",), (folder.run_id, "E1-1")):
+        assert home.type("logs", *words).stdout == "100%\nred\nno newline\n"
+
+
+def test_raw_logs_are_the_very_bytes(home: Home) -> None:
+    folder = home.run_with(*LAUNCHED, SCRIPT, SCRIPT_ENDED)
+    printed = b"\x1b]0;owned\x07\xff\x00"
+    folder.log_path("E1-1").write_bytes(printed)
+    assert home.type("logs", "--raw").stdout_bytes == printed
+
+
+def test_following_the_log_of_an_ended_script_ends(home: Home) -> None:
+    folder = home.run_with(*LAUNCHED, SCRIPT, SCRIPT_ENDED)
+    folder.log_path("E1-1").write_bytes(b"all\n")
+    assert home.type("logs", "-f").stdout == "all\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("E1-9",), "there is no script"), (("E2",), "there is no script"), (("E1-1",), "printed nothing yet")],
+)
+def test_a_log_that_is_not_there_is_refused(home: Home, words: tuple[str, ...], said: str) -> None:
+    home.run_with(*LAUNCHED, SCRIPT)
+    assert said in refusal(home.type("logs", *words))
+
+
+def test_an_experiment_without_a_script_has_no_log(home: Home) -> None:
+    home.run_with(ENGINE, PROPOSED)
+    assert "E1 has started no script yet" in refusal(home.type("logs", "E1"))
+
+
+def make_too_new(folder: RunFolder) -> None:
+    """Mark a journal as written by a later schema."""
+    database = sqlite3.connect(folder.journal_path)
+    database.execute("PRAGMA user_version=99")
+    database.close()
