@@ -16,6 +16,12 @@ _RELATION = r"(?:=|<|>|\\(?:approx|sim|le|leq|ge|geq|equiv|ne|neq|simeq|cong|ll|
 _WHOLE_SIDE = re.compile(
     rf"{_RELATION}\s*[-+−]?\s*[012]\s*(?:$|[,;.)\]}}&]|\\\\|\\[,;:!%]|\\(?:quad|qquad|text|mathrm)|{_RELATION})(?!\s*\\[lc]?dots)"
 )
+_NO_FORMULA = re.compile(
+    r"\]\(|\]\[|\]:|[`#@\"]|~~|::|\{\{"  # links, code, headings, citations, strikes, blocks, tokens
+    r"|\n\s*(?:[-+*>]|\d+[.)])\s|\|\s*-"  # lists, quotes, tables
+)
+"""Markdown between dollar signs: then it is no formula everywhere."""
+
 _GREEK = re.compile(r"\\(?:alpha|beta|gamma|epsilon|theta|lambda|mu|pi|sigma|phi)\b")
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?")
 
@@ -30,6 +36,8 @@ def typed_in_formula(formula: str) -> str:
         formula: with or without its dollar signs; bound numbers are marks.
     """
     body = formula.strip("$")
+    if match := _NO_FORMULA.search(body):
+        return match[0]
     for found in findings(" ".join(_TEXT.findall(body))):
         if found.kind != "unsupported claim":
             return found.text

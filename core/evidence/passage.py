@@ -209,6 +209,8 @@ class Passage:
         found = prose.findings(block.text, self._checks.names)
         for index, place in markup.formula_marks(block.text):
             typed = typed_in_formula(self._formulas[index]) if index < len(self._formulas) else ""
+            if typed and self._checks.striking:
+                self._formulas[index] = "unsupported formula"
             if typed:
                 found.append(prose.Finding("typed number", place, place + markup.FORMULA_MARK_LENGTH, typed))
         return sorted(found, key=lambda f: f.start)
@@ -287,10 +289,10 @@ class Passage:
                 return r"\text{?}"
             return markup.as_formula(self._checks.numbers.place(shown).text)
 
-        text = markup.replace_marks(self._text, number)
-        return markup.show_formulas(
-            text, [markup.replace_marks(formula, in_formula) for formula in self._formulas]
-        )
+        formulas = [markup.replace_marks(formula, in_formula) for formula in self._formulas]
+        text = markup.show_formulas(markup.replace_marks(self._text, number), formulas)
+        # What was struck may have opened a code span that held a tag.
+        return markup.inert(text)[0]
 
     def _problem(self, kind: ProblemKind, place: int, excerpt: str, reason: str, alternative: str) -> None:
         self._problem_at(self._text.count("\n", 0, place), kind, excerpt, reason, alternative)
