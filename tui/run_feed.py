@@ -61,7 +61,7 @@ class RunFeed:
         Raises:
             JournalError: the journal cannot be read.
         """
-        while self.refresh(BATCH_EVENTS) == BATCH_EVENTS:
+        while self.refresh(BATCH_EVENTS) == BATCH_EVENTS:  # noqa: ASYNC110 - it reads, it does not wait
             await asyncio.sleep(0)
         self.caught_up = True
         seen = None
