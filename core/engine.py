@@ -131,6 +131,8 @@ class Engine:
         return estimate(experiment, self.rates)
 
     async def _begin(self) -> None:
+        for agent in self.live.journal.partials():
+            self.live.journal.set_partial(agent, "")  # left by an engine that died in the middle of a turn
         isolation, advice = await self.provider.isolation()
         self.live.record(
             EngineStarted(pid=os.getpid(), host=platform.node(), isolation=isolation, isolation_advice=advice)

@@ -96,7 +96,7 @@ async def _take_output(log: Path, sandbox: Sandbox, exec_id: str) -> None:
                 file.flush()
     except OSError as error:
         raise StorageError(
-            f"cannot write {log}: {error.strerror or error}", "Make room; the run can be resumed."
+            f"{log} cannot be written: {error.strerror}", "Make room; the run can be resumed."
         ) from None
 
 
