@@ -35,7 +35,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
         "runs": Entry("look", "runs", "List all runs."),
         "show": Entry("look", "show", "Show a run: plan, prices, what waits, findings."),
-        "attach": Entry("engine", "attach", "Follow a run from here."),
+        "attach": Entry("attach", "attach", "Follow a run from here."),
         "logs": Entry("logs", "logs", "Show what a script printed."),
         "paper": Entry("look", "paper", "Show where the paper is, or print it."),
     },

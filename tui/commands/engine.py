@@ -1,4 +1,4 @@
-"""``fumehood stop``, ``resume`` and ``attach``: a run's engine, and following it from anywhere."""
+"""``fumehood stop`` and ``resume``: ending a run's engine and starting another."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from core import decisions
 from core.errors import InputError, RunLocked
 from core.process import start_engine
 from tui.exit_codes import ExitCode
-from tui.following import OUTCOMES
 from tui.open_run import decide, named_run
-from tui.overview import Overview
 from tui.screen import Screen
-from tui.status import status_of
 from tui.watching import Watch, watch
 
 STOP_SECONDS = 30.0
@@ -65,24 +62,3 @@ def resume(run: str | None, headless: bool, as_json: bool) -> ExitCode:
         )
     start_engine(folder)
     return watch(folder, Watch(headless=headless, json=as_json, after=state.seq))
-
-
-@click.command()
-@click.argument("run", required=False)
-@click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
-@click.option("--json", "as_json", is_flag=True, help="Every event from the first, one per line, as JSON.")
-def attach(run: str | None, headless: bool, as_json: bool) -> ExitCode:
-    """Follow a run from here. Ctrl-C turns away; the run goes on."""
-    folder = named_run(run)
-    state = folder.state()
-    if as_json:
-        return watch(folder, Watch(headless=headless, json=True))
-    screen = Screen.of()
-    for line in Overview(folder, state, screen).lines():
-        screen.line(line)
-    if state.ended is not None:
-        return OUTCOMES[state.ended.outcome]
-    if status_of(folder, state).resumable:
-        return ExitCode.ENGINE_GONE
-    screen.line()
-    return watch(folder, Watch(headless=headless, after=state.seq))
