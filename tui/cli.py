@@ -113,7 +113,7 @@ class Commands(click.Group):
         )
 
 
-@click.group(cls=Commands, invoke_without_command=True)
+@click.group("fumehood", cls=Commands, invoke_without_command=True)
 @click.version_option(package_name="fumehood", prog_name="fumehood")
 @click.pass_context
 def main(context: click.Context) -> None:

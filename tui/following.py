@@ -23,7 +23,7 @@ from core.record.state import RunState
 from tui.exit_codes import ExitCode
 from tui.open_run import decide
 from tui.outer_edge import silence
-from tui.screen import is_terminal
+from tui.screen import NobodyReads, is_terminal
 
 LOOK_SECONDS = 0.25
 """How often logs, waiting requests and the engine's lock are looked at."""
@@ -93,7 +93,7 @@ class Follower:
                 fold((event for event in journal.read() if event.seq <= self.after), self.state)
                 self.voice.begin(self.state)
                 return await _first(self._follow(journal), self._look(), self._left())
-            except BrokenPipeError:
+            except NobodyReads:
                 silence()
                 return ExitCode.DETACHED
 

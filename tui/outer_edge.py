@@ -15,7 +15,7 @@ import click
 
 from tui.exit_codes import ExitCode
 from tui.safe_text import one_line
-from tui.screen import Screen
+from tui.screen import NobodyReads, Screen
 
 STORAGE_ERRORS = frozenset(
     {
@@ -48,7 +48,7 @@ def guarded(command: Callable[[], object]) -> int:
         return exit_.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
+    except (NobodyReads, BrokenPipeError):
         silence()
         return ExitCode.DONE
     except Exception as error:

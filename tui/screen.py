@@ -22,6 +22,10 @@ ASCII = str.maketrans(
 DEFAULT_COLUMNS = 100
 
 
+class NobodyReads(Exception):
+    """Whoever read the output has gone, as ``head`` does. Not an ``OSError``: click has a code for those."""
+
+
 class Mark(NamedTuple):
     """A state for people.
 
@@ -66,11 +70,18 @@ class Screen:
         )
 
     def line(self, text: str = "") -> None:
-        """Print one line, or several where the text has newlines, at once."""
+        """Print one line, or several where the text has newlines, at once.
+
+        Raises:
+            NobodyReads: whoever read the output has gone.
+        """
         if not self.unicode:
             text = text.translate(ASCII).encode("ascii", errors="replace").decode()
-        self.stream.write(f"{text}\n")
-        self.stream.flush()
+        try:
+            self.stream.write(f"{text}\n")
+            self.stream.flush()
+        except BrokenPipeError:
+            raise NobodyReads from None
 
     def paint(self, text: str, colour: str = "", *, bold: bool = False, dim: bool = False) -> str:
         """Text in a colour, where colours are shown."""

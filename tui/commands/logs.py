@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -14,7 +15,7 @@ from core.record.state import RunState
 from tui.exit_codes import ExitCode
 from tui.log_tail import LogTail
 from tui.open_run import run_and_rest
-from tui.screen import Screen, is_terminal
+from tui.screen import NobodyReads, Screen, is_terminal
 
 POLL_SECONDS = 0.25
 ENGINE = "engine"
@@ -34,14 +35,13 @@ def logs(words: tuple[str, ...], follow: bool, raw: bool) -> ExitCode:
         raise InputError("name one script", "Like: fumehood logs RUN E1-2.")
     name = _exec_id(folder.state(), rest[0] if rest else None)
     path = folder.log_path(name)
+    if not path.exists() and not follow:
+        raise InputError(f"{name} has printed nothing yet", "Use -f to wait for it.")
     if raw:
         if follow or is_terminal(sys.stdout):
             raise InputError("--raw is for files and pipes, and not for -f", "Leave it out.")
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
+        _copy(path)
         return ExitCode.DONE
-    if not path.exists() and not follow:
-        raise InputError(f"{name} has printed nothing yet", "Use -f to wait for it.")
     _print(folder, name, follow=follow)
     return ExitCode.DONE
 
@@ -67,6 +67,15 @@ def _exec_id(state: RunState, name: str | None) -> str:
             raise InputError(f"{wanted} has started no script yet", known)
         return state.experiments[wanted].execs[-1]
     raise InputError(f"there is no script {name!r}", known)
+
+
+def _copy(log: Path) -> None:
+    try:
+        with log.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise NobodyReads from None
 
 
 def _print(folder: RunFolder, name: str, *, follow: bool) -> None:

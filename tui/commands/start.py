@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -35,11 +36,13 @@ class Options:
         settings: fields of ``RunSettings`` that were named.
         approve: the policy as typed; None where none was.
         watch: how to follow.
+        notes: what to say before the run starts.
     """
 
     settings: dict[str, Any]
     approve: str | None
     watch: Watch
+    notes: list[str] = field(default_factory=list)
 
 
 @click.command()
@@ -92,8 +95,7 @@ def run(question: str, **typed: Any) -> ExitCode:
     if typed["gpu"]:
         raise ConfigError("the local sandbox has no GPU to offer in this version", "Leave --gpu out.")
     if typed["test_mode"]:
-        _say(
-            options,
+        options.notes.append(
             "test mode: your question is not being researched;"
             " the shipped study 'bagging' is played instead.",
         )
@@ -127,8 +129,7 @@ def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
     script = chosen_script(f"scripted:{study}", {}, shipped_only=True)
     options = _options(typed)
     if typed["approve"] is None:
-        _say(
-            options,
+        options.notes.append(
             "approve: auto, because nobody can be asked without a console; --approve ask lets you decide.",
         )
     return _start(script.trajectory.question, settings, script, _policy(typed["approve"] or "auto"), options)
@@ -172,7 +173,7 @@ def _policy(text: str) -> str:
 def _start(question: str, settings: Settings, script: Script, policy: str, options: Options) -> ExitCode:
     """Create the run, start its engine and follow it."""
     if script.shipped:
-        _say(options, "The study's scripts ship with fumehood, so each runs without a yes of its own.")
+        options.notes.append("The study's scripts ship with fumehood, so each runs without a yes of its own.")
     folder = create_run(
         settings.runs_folder,
         question,
@@ -180,6 +181,7 @@ def _start(question: str, settings: Settings, script: Script, policy: str, optio
         version("fumehood"),
         script.trajectory.model_dump_json(),
     )
+    _say(options)
     try:
         start_engine(folder)
     except EngineError as error:
@@ -210,9 +212,8 @@ def _run_settings(settings: Settings, script: Script, policy: str, options: Opti
     return RunSettings(**(fields | options.settings))
 
 
-def _say(options: Options, text: str) -> None:
-    """Say something before the run; beside JSON it goes to stderr."""
-    if options.watch.json:
-        click.echo(text, err=True)
-    else:
-        Screen.of().line(text)
+def _say(options: Options) -> None:
+    """Say what has to be said before the run starts; beside JSON that goes to stderr."""
+    screen = Screen.of(sys.stderr if options.watch.json else sys.stdout)
+    for note in options.notes:
+        screen.line(note)

@@ -1,0 +1,95 @@
+"""Commands, the real engine and the real local sandbox together, with a study that needs no packages."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from core.record.folder import RunFolder, list_runs
+from tests.tui.conftest import DEADLINE_SECONDS, Home, end_engine, wait_until
+from tests.tui.tiny_study import write_tiny_study
+
+
+def started(home: Home, *words: str) -> subprocess.Popen[str]:
+    """``fumehood run`` of the tiny study."""
+    study = write_tiny_study(home.path / "study")
+    return home.start("run", "Is new better?", "--model", f"scripted:{study}", "--headless", *words)
+
+
+def run_of(home: Home) -> RunFolder:
+    """The run, once an experiment of it waits for a decision."""
+    wait_until(lambda: list_runs(home.runs), "the run")
+    folder = home.only_run()
+    wait_until(lambda: folder.state().waiting, "a request")
+    return folder
+
+
+def test_a_run_goes_to_its_paper_and_tells_it(home: Home) -> None:
+    process = started(home, "--approve", "auto")
+    told, complaints = process.communicate(timeout=DEADLINE_SECONDS)
+    assert (process.returncode, complaints) == (0, "")
+    for words in (
+        "scripted: no language model is being used",
+        "approved by policy auto",
+        "E1    │ measured  both",
+        "✓ supported  effect 1 [1, 1], 2 seeds",
+        "2 numbers bound to measurements",
+        "The run is done",
+    ):
+        assert words in told
+    assert "\x1b" not in told
+    assert Path(told.split("Paper: ")[1].strip()).read_text(encoding="utf-8").count("2.0") > 0
+
+
+def test_a_run_waits_until_another_terminal_approves(home: Home) -> None:
+    process = started(home)
+    folder = run_of(home)
+    assert home.type("approve", "E1").exit_code == 0
+    told, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 0
+    assert "approved by human" in told
+    decision = folder.state().requests["E1.1"].decision
+    assert decision is not None
+    assert decision.by == "human"
+
+
+def test_a_killed_engine_is_noticed_and_another_goes_on_where_it_was(home: Home) -> None:
+    process = started(home)
+    folder = run_of(home)
+    engine = folder.state().engine
+    assert engine is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    told, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 3
+    assert f"fumehood resume {folder.run_id}" in told
+    assert home.type("approve", "E1").exit_code == 0
+    resumed = home.start("resume", "--json")
+    events = [json.loads(line) for line in resumed.communicate(timeout=DEADLINE_SECONDS)[0].splitlines()]
+    assert resumed.returncode == 0
+    assert events[-2]["type"] == "run.ended"
+    assert folder.state().engines == 2
+
+
+def test_an_interrupted_follower_leaves_the_engine_working_and_stop_ends_it(home: Home) -> None:
+    process = started(home)
+    folder = run_of(home)
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 5
+    assert f"fumehood attach {folder.run_id}" in told
+    assert folder.has_engine()
+    assert "has stopped" in home.type("stop").stdout
+    assert not folder.has_engine()
+
+
+def test_killing_a_run_ends_it_with_a_code_of_its_own(home: Home) -> None:
+    process = started(home)
+    folder = run_of(home)
+    assert home.type("kill", folder.run_id, "--yes", "--note", "enough").exit_code == 0
+    told, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 4
+    assert "enough" in told
+    end_engine(folder)
