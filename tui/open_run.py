@@ -13,7 +13,7 @@ from core.record.live import LiveRun
 from core.record.state import RunState
 from tui.screen import Screen
 
-SUBJECT = re.compile(r"(?i:E\d+(-\d+)?)|all|isolation|orchestrator|writer|(script|question):.*")
+SUBJECT = re.compile(r"(?i:E\d+(-\d+)?)|all|engine|isolation|orchestrator|writer|(script|question):.*")
 """What can only be the subject of a command, so that the run before it was left out."""
 
 ATTEMPTS = 200

@@ -14,7 +14,7 @@ from tui.safe_text import one_line
 from tui.screen import Screen
 from tui.wording import cost_line
 
-LINES_A_LOOK = 8
+LINES_A_LOOK = 5
 """Lines of one script that are printed per look; more are counted."""
 
 PATIENCE = timedelta(seconds=0.5)

@@ -193,6 +193,12 @@ def test_logs_show_the_latest_script_made_safe(home: Home) -> None:
         assert home.type("logs", *words).stdout == "100%\nred\nno newline\n"
 
 
+def test_the_engines_own_log_is_shown_by_its_name(home: Home) -> None:
+    folder = home.run_with(ENGINE)
+    folder.log_path("engine").write_text("INFO started\n", encoding="utf-8")
+    assert home.type("logs", "engine").stdout == "INFO started\n"
+
+
 def test_raw_logs_are_the_very_bytes(home: Home) -> None:
     folder = home.run_with(*LAUNCHED, SCRIPT, SCRIPT_ENDED)
     printed = b"\x1b]0;owned\x07\xff\x00"
