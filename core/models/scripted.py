@@ -116,10 +116,13 @@ def _with_files(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_with_files(item, folder) for item in value]
     if isinstance(value, str) and value.startswith("file:"):
-        file = (folder / value.removeprefix("file:")).resolve()
-        if not file.is_relative_to(folder):
-            raise TrajectoryError(f"{value!r} lies outside the trajectory's folder {folder}")
-        return file.read_text(encoding="utf-8")
+        try:
+            file = (folder / value.removeprefix("file:")).resolve()
+            if not file.is_relative_to(folder):
+                raise TrajectoryError(f"{value!r} lies outside the trajectory's folder {folder}")
+            return file.read_text(encoding="utf-8")
+        except ValueError as error:  # no possible name, or no text in it
+            raise TrajectoryError(f"{value!r} in {folder} cannot be read: {error}") from None
     return value
 
 
