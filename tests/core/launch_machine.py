@@ -39,6 +39,7 @@ LONGEST_QUIET = 200
 money = st.sampled_from([Decimal(text) for text in ("0", "0.40", "1.00", "1.01", "2.50", "7")])
 prices = st.none() | money
 places = st.integers(0, 7)
+early = st.integers(1, 3)
 steps = st.sampled_from([0, 1, 2, LONGEST_QUIET, LONGEST_QUIET])
 policies = st.sampled_from(["ask", "auto", "cpu", "under:1.00", "under:NaN", "everything"])
 isolations = st.sampled_from(["namespaces", "namespaces", "process only"])
@@ -195,23 +196,26 @@ class Launches(RuleBasedStateMachine):
             self.say(e.ExperimentEdited(edit_id=next(self.names), experiment=edited))
             self.go_on(go)
 
-    @rule(event=st.data(), overtaken=st.booleans(), go=steps)
-    def command(self, event: st.DataObject, overtaken: bool, go: int) -> None:
-        """Any other command; at times just between the gate's decision and its append."""
-        commands: list[Event] = [
-            e.KillRequested(experiment_id=f"E{event.draw(places, label='place') + 1}"),
-            e.LaunchingPaused(),
-            e.LaunchingContinued(),
-            e.LaunchingContinued(),
-            e.BudgetSet(cap_usd=event.draw(money, label="cap")),
-            e.BudgetSet(cap_usd=event.draw(money, label="cap")),
-            e.SeedsRequested(
-                request_id=next(self.names),
-                experiment_id=f"E{event.draw(places, label='seeds') + 1}",
-                count=2,
-            ),
-        ]
-        command = event.draw(st.sampled_from(commands), label="command")
+    @rule(number=early, overtaken=st.booleans(), go=steps)
+    def kill(self, number: int, overtaken: bool, go: int) -> None:
+        self.command(e.KillRequested(experiment_id=f"E{number}"), overtaken, go)
+
+    @rule(pause=st.booleans(), overtaken=st.booleans(), go=steps)
+    def pause_or_continue(self, pause: bool, overtaken: bool, go: int) -> None:
+        self.command(e.LaunchingPaused() if pause else e.LaunchingContinued(), overtaken, go)
+
+    @rule(cap=money, overtaken=st.booleans(), go=steps)
+    def set_the_cap(self, cap: Decimal, overtaken: bool, go: int) -> None:
+        self.command(e.BudgetSet(cap_usd=cap), overtaken, go)
+
+    @rule(number=early, overtaken=st.booleans(), go=steps)
+    def want_more_seeds(self, number: int, overtaken: bool, go: int) -> None:
+        name = next(self.names)
+        wish = e.SeedsRequested(request_id=name, experiment_id=f"E{number}", count=2)
+        self.command(wish, overtaken, go)
+
+    def command(self, command: Event, overtaken: bool, go: int) -> None:
+        """A command of a human; at times just between the gate's decision and its append."""
         if overtaken and (chosen := next_event(self.live.state, self.price)):
             self.console.append(command)
             with pytest.raises(Outrun):

@@ -25,7 +25,7 @@ def test_nothing_launches_but_what_was_approved_at_its_price_within_the_cap() ->
     run_state_machine_as_test(
         Launches,
         settings=settings(
-            max_examples=250,
+            max_examples=150,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -142,7 +142,7 @@ def test_a_gate_that_is_broken_is_caught(name: str, monkeypatch: pytest.MonkeyPa
         run_state_machine_as_test(
             Launches,
             settings=settings(
-                max_examples=400,
+                max_examples=1500,
                 stateful_step_count=40,
                 deadline=None,
                 database=None,
