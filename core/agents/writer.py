@@ -28,6 +28,8 @@ WRITER_NAME: Final = "writer"
 MAX_REFUSALS = 3
 """Drafts that are refused; the next one is published with what nothing supports struck."""
 
+PUBLISHED = "The paper is published."
+
 MAX_TOLD = 40
 """Problems of one draft that the writer is told of at once."""
 
@@ -71,6 +73,8 @@ class _Submission:
 
     async def submit(self, draft: SubmitPaper, call_id: str) -> Reply:
         """Publish a draft that holds; refuse one that does not, as long as there is a try left."""
+        if self.live.state.paper is not None:
+            return Reply(PUBLISHED, ends=True)  # by an engine that died before it could say so
         document = compose(_input(self.live, draft)).document
         refused = [refusal for refusal in self.live.state.refusals if refusal.call_id != call_id]
         if document.struck and len(refused) < MAX_REFUSALS:
@@ -78,7 +82,7 @@ class _Submission:
             self.live.record(PaperRefused(call_id=call_id, problems=problems))
             raise ToolError(_refusal(document), "Nothing is published yet. Mend these and submit it again.")
         _publish(self.live, draft)
-        return Reply("The paper is published.", ends=True)
+        return Reply(PUBLISHED, ends=True)
 
 
 def _last_draft(state: RunState) -> SubmitPaper | None:

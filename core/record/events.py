@@ -451,6 +451,7 @@ class PaperRefused(Event):
     """A draft has something in it that no measurement supports; the writer is told."""
 
     type: Literal["paper.refused"] = "paper.refused"
+    once: ClassVar[str | None] = "call_id"
     call_id: str
     problems: tuple[str, ...]
 
