@@ -79,6 +79,7 @@ class Engine:
         await self._begin()
         try:
             async with asyncio.TaskGroup() as group:
+                self._conduct_running(group)
                 attendants = [
                     group.create_task(attendant)
                     for attendant in (
@@ -90,7 +91,7 @@ class Engine:
                         self._heed(),
                     )
                 ]
-                await self._investigate()
+                await group.create_task(self._investigate())
                 for attendant in attendants:
                     attendant.cancel()
         except BaseExceptionGroup as errors:
@@ -101,7 +102,9 @@ class Engine:
         self._end()
 
     async def _investigate(self) -> None:
-        """Plan → gate → experiments → paper."""
+        """Plan → gate → experiments → paper, unless an earlier engine got to the end already."""
+        if self.live.state.ended is not None or self.live.state.kill is not None:
+            return
         planned = await converse(self.live, self._orchestrator())
         await self.live.until(lambda state: not any(x.open for x in state.experiments.values()))
         if planned.outcome != "done" and not any(script.records for script in self.live.state.execs.values()):
@@ -117,10 +120,14 @@ class Engine:
             while event := next_event(self.live.state, self._price):
                 with contextlib.suppress(Outrun):
                     self.live.record_if_unchanged(event)
-            for experiment in self.live.state.in_stage("running"):
-                if experiment.id not in self._tasks:
-                    self._tasks[experiment.id] = group.create_task(self.conductor.conduct(experiment.id))
+            self._conduct_running(group)
             await self.live.changed()
+
+    def _conduct_running(self, group: asyncio.TaskGroup) -> None:
+        """Conduct every running experiment that is not conducted yet."""
+        for experiment in self.live.state.in_stage("running"):
+            if experiment.id not in self._tasks:
+                self._tasks[experiment.id] = group.create_task(self.conductor.conduct(experiment.id))
 
     async def _heed(self) -> None:
         """Wait until the human wants an end."""
@@ -154,7 +161,7 @@ class Engine:
         if self.live.state.ended is not None:
             self.live.record(EngineStopped(reason="finished"))
         elif self.live.state.stop is not None:
-            left = bool(self.conductor.open) and not self.live.state.stop.close_sandboxes
+            left = any(x.sandbox is not None for x in state.experiments.values())
             self.live.record(EngineStopped(reason="asked", sandboxes="left" if left else "closed"))
 
     def _orchestrator(self) -> Agent:
