@@ -110,6 +110,9 @@ class Conductor:
             return _ending(agent.ended)
         if _seconds_left(self._experiment(experiment_id)) <= 0:
             return self._out_of_time(experiment_id)
+        if kill := self._experiment(experiment_id).kill:
+            # Perhaps an engine died over it: that its sandbox is gone then must not count as a fault.
+            return Ending("killed", kill.note)
         try:
             sandbox = await self._sandbox(experiment_id)
             original = self._experiment(experiment_id).spec.repeats
