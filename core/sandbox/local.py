@@ -96,7 +96,11 @@ class LocalProvider:
     async def reopen(self, sandbox_id: str, spec: SandboxSpec) -> LocalSandbox:
         """Find a sandbox again."""
         folder = self._folder / sandbox_id
-        if not NAME.fullmatch(sandbox_id) or not (folder / "spec.json").exists():
+        if not NAME.fullmatch(sandbox_id):
+            raise SandboxLost(f"There is no sandbox {sandbox_id!r}")
+        if not (folder / "spec.json").exists():
+            # An engine may have died while it made or removed the folder; no script runs there.
+            await asyncio.to_thread(_remove, folder)
             raise SandboxLost(f"The sandbox {sandbox_id} is gone")
         environment = await ready_environment(spec.compute.packages, self._cache, lambda _: None)
         return await self._sandbox(folder, spec, environment)
