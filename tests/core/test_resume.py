@@ -1,0 +1,201 @@
+"""Engines that are killed with SIGKILL, and those that go on after them: a short form of the torture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import decisions
+from core.errors import SandboxLost
+from core.experiment import Compute
+from core.record.events import EngineStopped, Event
+from core.record.folder import RunFolder
+from core.record.live import LiveRun
+from core.record.state import RunState
+from core.sandbox.base import SandboxSpec
+from core.sandbox.local import LocalProvider
+from tests.bench.torture import Death, Score, Starter, Torture
+from tests.bench.torture_checks import Faults, check_remains
+from tests.bench.torture_engine import Order
+from tests.fakes.tiny_run import MEASURE_WHEN_TOLD, study, tiny_run
+
+FIRST_RECORDS = "import lab\nlab.note('it runs')\n"
+
+DEATHS = [
+    Death(1, "after", "exec.requested"),
+    Death(2, "before", "exec.ended"),
+    Death(1, "before", "experiment.ended"),
+    Death(1, "after", "paper.refused"),
+    Death(1, "before", "paper.published"),
+    Death(1, "after", "paper.published"),
+]
+"""Appends at which a crash could most easily lose or double something."""
+
+Story = Callable[[Starter], Coroutine[Any, Any, None]]
+
+
+def tell(place: Path, story: Story, *, judges: bool = False) -> None:
+    """Play a story with engines that can be killed."""
+
+    async def told() -> None:
+        async with Starter.ready(place, judges=judges) as starter:
+            await story(starter)
+
+    asyncio.run(told())
+
+
+def waiting_run(place: Path) -> RunFolder:
+    """A run whose only script records something and then waits for a file that nobody makes."""
+    return tiny_run(place, study(FIRST_RECORDS + MEASURE_WHEN_TOLD))
+
+
+def order(folder: RunFolder, death: Death | None = None, kill_after: float | None = None) -> Order:
+    turns = str(folder.path.with_suffix(".turns"))
+    if death is None:
+        return Order(str(folder.path), turns, kill_after)
+    return Order(str(folder.path), turns, kill_after, death.append, death.moment, death.event)
+
+
+def decide(folder: RunFolder, decision: Callable[[RunState], tuple[Event, ...]]) -> None:
+    with folder.journal() as journal:
+        journal.append(*decision(folder.state()))
+
+
+async def until(folder: RunFolder, condition: Callable[[RunState], bool]) -> None:
+    """Wait until a run, as another process sees it, is in some state."""
+    with folder.journal() as journal:
+        live = LiveRun(folder, journal)
+        watching = asyncio.create_task(live.watch())
+        await asyncio.wait_for(live.until(condition), 20)
+        watching.cancel()
+
+
+def remains(folder: RunFolder) -> list[str]:
+    """What the run has left running or lying about."""
+    faults = Faults()
+    check_remains(faults, folder)
+    return faults.notes
+
+
+def turns_asked(folder: RunFolder) -> int:
+    return folder.path.with_suffix(".turns").read_text().count('"asked"')
+
+
+def test_engines_that_are_killed_at_any_moment_lose_and_double_nothing(tmp_path: Path) -> None:
+    torture = Torture(tmp_path / "runs", seed=3, keep=False)
+    at_random, at_appends, deaths = Score(), Score(), list(DEATHS)
+
+    async def kills(starter: Starter) -> None:
+        await torture.random_kills(starter, at_random, 4)
+        await torture.appends_killed(starter, at_appends, deaths)
+
+    async def story(starter: Starter) -> None:
+        async with Starter.ready(tmp_path) as another:
+            undisturbed = await torture.look_undisturbed(starter)
+            assert undisturbed.faults.notes == []
+            async with asyncio.TaskGroup() as group:
+                group.create_task(kills(starter))
+                group.create_task(kills(another))
+
+    tell(tmp_path, story, judges=True)
+    assert at_random.kills >= 4
+    assert at_appends.kills == len(DEATHS)
+    assert at_random.faults.notes + at_appends.faults.notes == []
+
+
+def test_a_run_that_was_killed_while_its_engine_was_dead_ends_with_everything_in_it(tmp_path: Path) -> None:
+    folder = waiting_run(tmp_path)
+
+    async def story(starter: Starter) -> None:
+        await starter.engine(order(folder, Death(1, "after", "records.taken")))
+        decide(folder, lambda state: decisions.kill(state, None, "enough"))
+        asked = turns_asked(folder)
+        await starter.engine(order(folder))
+        assert turns_asked(folder) == asked
+
+    tell(tmp_path, story)
+    state = folder.state()
+    assert state.ended is not None
+    assert state.ended.outcome == "killed"
+    assert state.experiments["E1"].outcome == "killed"
+    assert state.experiments["E1"].sandbox is None
+    assert remains(folder) == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_experiment_is_killed_even_if_its_engine_dies_over_it(tmp_path: Path, moment: Any) -> None:
+    folder = waiting_run(tmp_path)
+
+    async def story(starter: Starter) -> None:
+        await starter.engine(order(folder, Death(1, "after", "records.taken")))
+        decide(folder, lambda state: decisions.kill(state, "E1", "too slow"))
+        await starter.engine(order(folder, Death(1, moment, "experiment.ended")))
+        await starter.engine(order(folder))
+
+    tell(tmp_path, story)
+    state = folder.state()
+    assert (state.experiments["E1"].outcome, state.experiments["E1"].message) == ("killed", "too slow")
+    assert state.experiments["E1"].verdict is None
+    assert state.ended is not None
+    assert remains(folder) == []
+
+
+def test_an_engine_that_goes_on_with_a_run_that_has_ended_changes_nothing(tmp_path: Path) -> None:
+    folder = tiny_run(tmp_path, study())
+
+    async def story(starter: Starter) -> None:
+        await starter.engine(order(folder, Death(1, "after", "run.ended")))
+        await starter.engine(order(folder))
+        await starter.engine(order(folder))
+
+    tell(tmp_path, story)
+    with folder.journal() as journal:
+        counts = Counter(event.type for event in journal.read())
+    assert (counts["run.ended"], counts["paper.published"], counts["engine.stopped"]) == (1, 1, 2)
+
+
+def test_what_a_dead_engine_half_removed_is_removed_by_the_next(tmp_path: Path) -> None:
+    half = tmp_path / "sandboxes" / "E1"
+    (half / "work").mkdir(parents=True)
+    spec = SandboxSpec(run_id="run", compute=Compute())
+    with pytest.raises(SandboxLost):
+        asyncio.run(LocalProvider(tmp_path).reopen("E1", spec))
+    assert not half.exists()
+
+
+def test_no_turn_is_paid_for_in_a_run_that_was_killed_while_its_engine_was_dead(tmp_path: Path) -> None:
+    folder = waiting_run(tmp_path)
+
+    async def story(starter: Starter) -> None:
+        await starter.engine(order(folder, Death(1, "before", "turn.finished")))
+        decide(folder, lambda state: decisions.kill(state, None, ""))
+        await starter.engine(order(folder))
+
+    tell(tmp_path, story)
+    assert turns_asked(folder) == 1
+    assert folder.state().ended is not None
+
+
+@pytest.mark.parametrize(("close", "said"), [(False, "left"), (True, "closed")])
+def test_an_engine_that_is_stopped_says_what_it_left_open(tmp_path: Path, close: bool, said: str) -> None:
+    folder = waiting_run(tmp_path)
+
+    async def story(starter: Starter) -> None:
+        await starter.engine(order(folder, Death(1, "after", "records.taken")))
+        stopped = asyncio.create_task(starter.engine(order(folder)))
+        await until(folder, lambda state: state.engines == 2)
+        decide(folder, lambda state: decisions.stop(state, close_sandboxes=close))
+        assert await stopped == 0
+        decide(folder, lambda state: decisions.kill(state, None, ""))
+        await starter.engine(order(folder))
+
+    tell(tmp_path, story)
+    with folder.journal() as journal:
+        stops = [event for event in journal.read() if isinstance(event, EngineStopped)]
+    assert (stops[0].reason, stops[0].sandboxes) == ("asked", said)
+    assert remains(folder) == []
