@@ -27,6 +27,7 @@ from core.record.events import (
     LaunchingContinued,
     LaunchingPaused,
     MessageSent,
+    RunRenamed,
     SeedsRequested,
     StopRequested,
 )
@@ -39,6 +40,7 @@ AGENTS = ("orchestrator", "writer")
 """Agents that a message can be sent to before they exist, beside every open experiment."""
 
 MAX_TEXT_CHARACTERS = 8000
+MAX_TITLE_CHARACTERS = 200
 FEWEST_SEEDS, MOST_SEEDS = 2, 1000
 
 FIXED = ("id", "round", "alpha", "repeats")
@@ -259,6 +261,22 @@ def stop(state: RunState, *, close_sandboxes: bool) -> tuple[StopRequested, ...]
     """
     _refuse_ended_run(state)
     return (StopRequested(close_sandboxes=close_sandboxes),)
+
+
+def rename(state: RunState, title: str) -> tuple[RunRenamed, ...]:
+    """Give the run a title, at any time; its question stays what it is.
+
+    Raises:
+        DecisionError: there is none, it is too long, or the run has it already.
+    """
+    title = " ".join(_text(title, "the title").split())
+    if len(title) > MAX_TITLE_CHARACTERS:
+        raise DecisionError(
+            f"the title has {len(title):,} characters, more than {MAX_TITLE_CHARACTERS:,}", "Say it shorter."
+        )
+    if title == state.title:
+        raise DecisionError("the run is called that already", _see(state))
+    return (RunRenamed(title=title),)
 
 
 def approvable(state: RunState) -> list[Request]:

@@ -151,6 +151,14 @@ class SeedsRequested(Event):
     count: int = Field(ge=2, le=1000)
 
 
+class RunRenamed(Event):
+    """The human gave the run a title; the question stays what it is."""
+
+    type: Literal["run.renamed"] = "run.renamed"
+    by: By = "human"
+    title: str
+
+
 class RunEnded(Event):
     """The investigation is over."""
 
@@ -480,6 +488,7 @@ AnyEvent: TypeAlias = (
     | BudgetSet
     | MessageSent
     | SeedsRequested
+    | RunRenamed
     | RunEnded
     | AgentStarted
     | TurnStarted

@@ -83,6 +83,10 @@ def _seeds_requested(state: RunState, event: e.SeedsRequested) -> None:
     state.seeds[event.request_id] = event
 
 
+def _run_renamed(state: RunState, event: e.RunRenamed) -> None:
+    state.renamed = event
+
+
 def _run_ended(state: RunState, event: e.RunEnded) -> None:
     state.ended = event
 
@@ -304,6 +308,7 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.BudgetSet: _budget_set,
     e.MessageSent: _message_sent,
     e.SeedsRequested: _seeds_requested,
+    e.RunRenamed: _run_renamed,
     e.RunEnded: _run_ended,
     e.AgentStarted: _agent_started,
     e.TurnStarted: _turn_started,

@@ -161,6 +161,7 @@ class RunState:
 
     Attributes:
         seq: the last event that is in.
+        renamed: the title that the human gave it last; None where it never got one.
         cap_usd: the hard cap, USD.
         spent_usd: what is booked as spent, USD; open sandboxes are not in it but held.
         unknown_costs: how many costs could not be priced.
@@ -170,6 +171,7 @@ class RunState:
 
     seq: int = 0
     created: e.RunCreated | None = None
+    renamed: e.RunRenamed | None = None
     engine: e.EngineStarted | None = None
     engine_stopped: e.EngineStopped | None = None
     engines: int = 0
@@ -199,6 +201,13 @@ class RunState:
         """What was fixed when the run was created; only for a journal that begins properly."""
         assert self.created is not None
         return self.created.settings
+
+    @property
+    def title(self) -> str:
+        """What people call it: the title they gave it, else its question; empty before it has one."""
+        if self.renamed is not None:
+            return self.renamed.title
+        return self.created.question if self.created else ""
 
     @property
     def reserved_usd(self) -> Decimal:
