@@ -6,6 +6,7 @@ Headless output is all there is so far; a console takes its place here.
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 
 from core.record.folder import RunFolder
@@ -28,6 +29,24 @@ class Watch:
     headless: bool = True
     json: bool = False
     after: int = 0
+
+
+def start_and_watch(folder: RunFolder, how: Watch) -> ExitCode:
+    """Start an engine for a run, and watch it.
+
+    Raises:
+        EngineError: the engine did not come up.
+        JournalError: the journal cannot be read.
+    """
+    from core.process import start_engine
+
+    try:
+        start_engine(folder)
+        return watch(folder, how)
+    except KeyboardInterrupt:  # before the follower listens: the engine may be there already, and stays
+        run = folder.run_id
+        Screen.of(sys.stderr).line(f"Detached while the engine was starting. See 'fumehood show {run}'.")
+        return ExitCode.DETACHED
 
 
 def watch(folder: RunFolder, how: Watch) -> ExitCode:

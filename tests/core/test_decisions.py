@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import decisions
@@ -268,6 +268,7 @@ def test_nothing_can_be_decided_about_a_run_that_has_ended(
         decide(state_of(PROPOSED, LAUNCH, e.RunEnded(outcome="done")))
 
 
+@settings(deadline=None)
 @given(likely_journals(), st.sampled_from(["E1", "E2", "all", "isolation", "E1.2", "question", "", "E1-"]))
 def test_whatever_a_journal_holds_a_decision_is_events_or_one_clear_refusal(
     events: list[Event], name: str
@@ -288,6 +289,7 @@ def test_whatever_a_journal_holds_a_decision_is_events_or_one_clear_refusal(
             assert refused.next_step  # noqa: PT017 - either is right
 
 
+@settings(deadline=None)
 @given(likely_journals(), st.sampled_from(["E1", "E2", "all"]))
 def test_an_approval_that_is_given_out_always_counts(events: list[Event], name: str) -> None:
     state = fold([CREATED, *events])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Home:
     """Where the commands of a test find their settings and runs."""
 
     path: Path
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def data(self) -> Path:
@@ -64,7 +66,15 @@ class Home:
             "stderr": subprocess.PIPE,
             "text": True,
         }
-        return subprocess.Popen([sys.executable, "-m", "tui.cli", *words], **(usual | options))
+        process = subprocess.Popen([sys.executable, "-m", "tui.cli", *words], **(usual | options))
+        self.processes.append(process)
+        return process
+
+    def end_processes(self) -> None:
+        """Let no command that was started outlive the test."""
+        for process in self.processes:
+            process.kill()
+            process.communicate(timeout=DEADLINE_SECONDS)
 
     def run_with(self, *events: Event, question: str = "Does bagging help?", **settings: Any) -> RunFolder:
         """A run whose journal holds these events; no engine drives it."""
@@ -89,6 +99,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     yield made
+    made.end_processes()
     for folder in list_runs(made.runs):
         end_engine(folder)
 
@@ -109,3 +120,10 @@ def refusal(result: Result) -> str:
     (line,) = result.stderr.splitlines()
     assert line.startswith("fumehood: ")
     return line
+
+
+def listens(pid: int) -> bool:
+    """Whether a process catches SIGTERM, as only a follower that is ready does."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123 - not a file on disk
+        caught = next(line.split()[1] for line in status if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)

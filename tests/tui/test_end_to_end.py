@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
+from core.errors import JournalError
 from core.record.folder import RunFolder, list_runs
-from tests.tui.conftest import DEADLINE_SECONDS, Home, end_engine, wait_until
+from tests.tui.conftest import DEADLINE_SECONDS, Home, end_engine, listens, wait_until
 from tests.tui.tiny_study import write_tiny_study
 
 
@@ -21,10 +23,14 @@ def started(home: Home, *words: str) -> subprocess.Popen[str]:
 
 def run_of(home: Home) -> RunFolder:
     """The run, once an experiment of it waits for a decision."""
-    wait_until(lambda: list_runs(home.runs), "the run")
-    folder = home.only_run()
-    wait_until(lambda: folder.state().waiting, "a request")
-    return folder
+
+    def waits() -> bool:
+        with suppress(JournalError):  # a run that is being created says nothing yet
+            return any(folder.state().waiting for folder in list_runs(home.runs))
+        return False
+
+    wait_until(waits, "a request")
+    return home.only_run()
 
 
 def test_a_run_goes_to_its_paper_and_tells_it(home: Home) -> None:
@@ -76,6 +82,7 @@ def test_a_killed_engine_is_noticed_and_another_goes_on_where_it_was(home: Home)
 def test_an_interrupted_follower_leaves_the_engine_working_and_stop_ends_it(home: Home) -> None:
     process = started(home)
     folder = run_of(home)
+    wait_until(lambda: listens(process.pid), "listening for signals")
     process.send_signal(signal.SIGINT)
     told, _ = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 5

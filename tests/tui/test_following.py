@@ -16,7 +16,7 @@ import pytest
 from core.record import events as e
 from core.record.events import Event
 from core.record.folder import RunFolder
-from tests.tui.conftest import DEADLINE_SECONDS, Home, wait_until
+from tests.tui.conftest import DEADLINE_SECONDS, Home, listens, wait_until
 from tests.tui.plans import ENDED, ENGINE, LAUNCHED, PROPOSED, SCRIPT, SCRIPT_ENDED, requested
 
 
@@ -45,7 +45,8 @@ def following(home: Home, *words: str, **options: Any) -> Iterator[Seen]:
     with output.open("w", encoding="utf-8") as stream:
         process = home.start("attach", *words, **({"stdout": stream, "stderr": stream} | options))
     try:
-        wait_until(lambda: _listens(process.pid), "listening for signals")
+        wait_until(lambda: process.poll() is not None or listens(process.pid), "listening for signals")
+        assert process.poll() is None, output.read_text(encoding="utf-8")
         yield Seen(process, output)
     finally:
         process.kill()
@@ -250,16 +251,9 @@ def on_a_terminal(home: Home) -> Iterator[tuple[subprocess.Popen[str], Terminal]
     os.close(slave)
     terminal = Terminal(master)
     try:
-        wait_until(lambda: _listens(process.pid), "listening for signals")
+        wait_until(lambda: listens(process.pid), "listening for signals")
         yield process, terminal
     finally:
         process.kill()
         process.wait(DEADLINE_SECONDS)
         os.close(master)
-
-
-def _listens(pid: int) -> bool:
-    """Whether a process catches SIGTERM, as only a follower that is ready does."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123 - not a file on disk
-        caught = next(line.split()[1] for line in status if line.startswith("SigCgt"))
-    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.record import events as e
@@ -143,6 +143,7 @@ def test_what_models_write_does_nothing_to_the_terminal(home: Home, command: str
     assert not set(page) & {"\x1b", "\x9b", "\u202e", "\x07"}
 
 
+@settings(deadline=None)
 @given(likely_journals())
 def test_every_journal_can_be_told_and_shown(events: list[Event]) -> None:
     folder, state = RunFolder(Path("/nowhere/20261123-x-0000")), RunState()
@@ -155,6 +156,7 @@ def test_every_journal_can_be_told_and_shown(events: list[Event]) -> None:
     assert Overview(folder, state, screen(), scripts=True).lines()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_screen_without_unicode_prints_ascii_only(text: str) -> None:
     printed = io.StringIO()

@@ -17,7 +17,6 @@ from tests.tui.conftest import DEADLINE_SECONDS, Home, refusal
 from tests.tui.plans import ENDED, WAITING
 from tests.tui.test_looking import make_too_new
 from tests.tui.tiny_study import write_tiny_study
-from tui.commands import start
 from tui.exit_codes import ExitCode
 
 
@@ -127,7 +126,7 @@ def test_an_engine_that_cannot_start_has_a_code_of_its_own_and_the_run_is_kept(
     def fails(_: object) -> None:
         raise EngineError("the engine ended at once", "See its log.")
 
-    monkeypatch.setattr(start, "start_engine", fails)
+    monkeypatch.setattr("core.process.start_engine", fails)
     result = home.type("run", "Why?", "--model", "scripted:bagging", "--json")
     assert result.exit_code == ExitCode.ENGINE_GONE
     assert f"fumehood resume {home.only_run().run_id}" in result.stderr.splitlines()[-1]
@@ -140,7 +139,7 @@ def test_an_error_of_our_own_goes_into_a_file_without_locals_and_its_path_is_nam
         secret = "sk-" + "canary"
         raise RuntimeError("a bug" + secret[:0])
 
-    monkeypatch.setattr(start, "start_engine", breaks)
+    monkeypatch.setattr("core.process.start_engine", breaks)
     result = home.type("run", "Why?", "--model", "scripted:bagging", "--json")
     assert result.exit_code == ExitCode.CRASHED
     (file,) = (home.data / "logs").glob("crash-*.txt")
@@ -157,7 +156,7 @@ def test_an_error_that_the_system_reports_as_the_users_is_no_crash(
     def full(_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/some/where")
 
-    monkeypatch.setattr(start, "start_engine", full)
+    monkeypatch.setattr("core.process.start_engine", full)
     result = home.type("run", "Why?", "--model", "scripted:bagging", "--json")
     assert result.exit_code == ExitCode.BAD_INPUT
     assert result.stderr.splitlines()[-1].startswith("fumehood: cannot use /some/where: No space left")
@@ -167,16 +166,28 @@ def test_a_disk_error_reads_like_any_other_refusal(home: Home, monkeypatch: pyte
     def full(_: object) -> None:
         raise StorageError("the disk is full", "Make room.")
 
-    monkeypatch.setattr(start, "start_engine", full)
+    monkeypatch.setattr("core.process.start_engine", full)
     result = home.type("run", "Why?", "--model", "scripted:bagging", "--json")
     assert result.stderr.splitlines()[-1] == "fumehood: the disk is full. Make room."
+
+
+def test_an_interrupt_while_the_engine_starts_detaches_and_names_the_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.process.start_engine", interrupted)
+    result = home.type("run", "Why?", "--model", "scripted:bagging")
+    assert result.exit_code == ExitCode.DETACHED
+    assert f"fumehood show {home.only_run().run_id}" in result.stderr
 
 
 def test_test_mode_says_honestly_what_it_plays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def stops_here(_: object) -> None:
         raise EngineError("stopped by the test")
 
-    monkeypatch.setattr(start, "start_engine", stops_here)
+    monkeypatch.setattr("core.process.start_engine", stops_here)
     result = home.type("run", "Is dropout needed?", "--test-mode")
     assert "your question is not being researched" in result.stdout
     created = home.only_run().state().created
@@ -192,7 +203,7 @@ def test_a_demo_is_played_as_it_was_written_and_says_what_it_decides_for_you(
     def stops_here(_: object) -> None:
         raise EngineError("stopped by the test")
 
-    monkeypatch.setattr(start, "start_engine", stops_here)
+    monkeypatch.setattr("core.process.start_engine", stops_here)
     result = home.type("demo")
     assert "approve: auto" in result.stdout
     assert "scripts ship with fumehood" in result.stdout

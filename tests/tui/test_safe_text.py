@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.safe_text import log_line, one_line, safe
@@ -56,6 +56,7 @@ def test_a_sequence_cannot_be_put_together_from_what_is_left_of_others() -> None
     assert safe("\x1b[\x1b[31m2J", colours=True).replace("\x1b[31m", "").replace("\x1b[0m", "") == "2J"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None) | st.sampled_from("\x1b[]m;0123P\\\x07\x9b\x9c\x9d\r\n")))
 def test_whatever_comes_in_nothing_but_colours_comes_out(text: str) -> None:
     for colours in (False, True):

@@ -8,11 +8,10 @@ import click
 
 from core import decisions
 from core.errors import InputError, RunLocked
-from core.process import start_engine
 from tui.exit_codes import ExitCode
 from tui.open_run import decide, named_run
 from tui.screen import Screen
-from tui.watching import Watch, watch
+from tui.watching import Watch, start_and_watch
 
 STOP_SECONDS = 30.0
 """How long ``stop`` waits to see the engine end; it ends anyway."""
@@ -60,5 +59,4 @@ def resume(run: str | None, headless: bool, as_json: bool) -> ExitCode:
         raise RunLocked(
             f"an engine drives {folder.run_id} already", f"Follow it: 'fumehood attach {folder.run_id}'."
         )
-    start_engine(folder)
-    return watch(folder, Watch(headless=headless, json=as_json, after=state.seq))
+    return start_and_watch(folder, Watch(headless=headless, json=as_json, after=state.seq))

@@ -13,13 +13,12 @@ from core.approval import Policy
 from core.config import RunSettings, Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
-from core.process import start_engine
 from core.record.folder import create_run
 from tui.exit_codes import ExitCode
 from tui.safe_text import one_line
 from tui.screen import Screen
 from tui.script_choice import Script, chosen_script
-from tui.watching import Watch, watch
+from tui.watching import Watch, start_and_watch
 from tui.wording import usd
 
 DEMO_SPEED = 400.0
@@ -183,12 +182,11 @@ def _start(question: str, settings: Settings, script: Script, policy: str, optio
     )
     _say(options)
     try:
-        start_engine(folder)
+        return start_and_watch(folder, options.watch)
     except EngineError as error:
         raise EngineError(
             error.message, f"{error.next_step} The run is kept: 'fumehood resume {folder.run_id}'.".strip()
         ) from None
-    return watch(folder, options.watch)
 
 
 def _run_settings(settings: Settings, script: Script, policy: str, options: Options) -> RunSettings:
