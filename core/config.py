@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     """What an hour of this machine costs you, USD; the local sandbox is priced with it."""
     lease_seconds: float = Field(default=600, ge=1)
     """How long scripts go on without an engine before they end themselves, in seconds."""
+    theme: str | None = None
+    """The console's theme; None for the one chosen in the console."""
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Keys of the console by binding, such as ``"run.pause" = "P"``."""
 
     @classmethod
     def settings_customise_sources(

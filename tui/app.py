@@ -2,41 +2,152 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.messages import TerminalSupportsSynchronizedOutput
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.worker import WorkerFailed
 
 from core.config import Settings
-from core.errors import FumehoodError
+from core.errors import FumehoodError, StorageError
 from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.state import RunState
-from tui import themes
+from tui import keymap, themes
+from tui.exit_codes import ExitCode
+from tui.following import OUTCOMES
+from tui.pacing import CutReply, Pacer, profile_for
+from tui.palette import PALETTE_STYLE, ConsoleCommands
+from tui.preferences import Preferences, keep_preferences, read_preferences
 from tui.run_feed import RunFeed
+from tui.screens.too_small import TooSmall, is_too_small
+from tui.terminal import DRIVER, window_title
+from tui.terminal_driver import TerminalDriver
+
+LOOK_SECONDS = 1.0
+"""How often the user's themes are looked at, and whether the terminal is still there."""
+
+TOAST_STYLE = """
+Toast { background: $panel; color: $foreground; border-left: outer $accent; }
+Toast.-warning { border-left: outer $waiting; }
+Toast.-error { border-left: outer $failed; }
+Toast .toast--title { color: $foreground; text-style: bold; }
+"""
+
+LEAVING_HINT = "q detaches: the run goes on. Stopping it is an action of its own; see ? for the keys."
 
 
-class Console(App[int]):
+class Console(App[int], inherit_bindings=False):
     """The console.
 
     Args:
         settings: what the user prefers.
         folder: the run to open; None for the list of runs.
+        slow: whether to spare a slow line; None for as it was kept.
+        theme: the theme to begin with; None for the one that was set or kept.
+
+    Attributes:
+        settings: what the user prefers.
+        preferences: what was chosen in the console and is kept.
         slow: whether to spare a slow line.
+        pacer: says when what streams may be painted.
+        key_problems: what is wrong with the keys in the settings.
+        farewell: a line to print once the terminal is given back; empty for none.
     """
 
     TITLE = "fumehood"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {ConsoleCommands}  # noqa: RUF012 - Textual's own form
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-rail")]  # noqa: RUF012 - Textual's own form
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - Textual's own form
+    CSS = PALETTE_STYLE + TOAST_STYLE
+    BINDING_GROUP_TITLE = "Everywhere"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", id="app.help", key_display="?"),
+        Binding("colon,ctrl+p", "command_palette", "all commands", id="app.palette", show=False),
+        Binding("comma", "settings", "settings", id="app.settings", show=False),
+        Binding("escape", "back", "back", id="app.back", show=False),
+        Binding("q", "detach", "detach", id="app.detach"),
+        Binding("ctrl+l", "redraw", "paint the screen anew", id="app.redraw", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "to the shell; 'fg' comes back", id="app.suspend", show=False),
+        Binding("ctrl+c", "hint", "how to leave", id="app.hint", show=False),
+    ]
 
-    def __init__(self, settings: Settings, folder: RunFolder | None = None, *, slow: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        settings: Settings,
+        folder: RunFolder | None = None,
+        *,
+        slow: bool | None = None,
+        theme: str | None = None,
+    ) -> None:
+        super().__init__(driver_class=None if os.environ.get(DRIVER) else TerminalDriver)
         self.settings = settings
         self.folder = folder
-        self.slow = slow
-        for path in sorted(themes.SHIPPED.glob("*.toml")):
-            self.register_theme(themes.read_theme(path))
-        self.theme = themes.DEFAULT
+        self.preferences = read_preferences(settings)
+        self.slow = self.preferences.slow if slow is None else slow
+        self.pacer = Pacer(profile_for(os.environ, slow=self.slow))
+        self.key_problems: list[str] = []
+        self.farewell = ""
+        self._waiting = 0
+        self._cut_reply = CutReply()
+        self.theme_folders = themes.ThemeFolders()
+        self._unknown_theme = self._begin_with(theme or settings.theme or self.preferences.theme)
+
+    # What people see first
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The run that was asked for, or the list of runs."""
+        return self.runs_screen() if self.folder is None else self.run_screen(self.folder)
+
+    def runs_screen(self) -> Screen[Any]:
+        """A list of all runs."""
+        try:
+            from tui.screens.runs import RunsScreen
+        except ImportError:
+            return Screen()
+
+        return RunsScreen()
+
+    def run_screen(self, folder: RunFolder) -> Screen[Any]:
+        """A screen for one run."""
+        from tui.screens.run import RunScreen
+
+        return RunScreen(folder)
+
+    def open_run(self, folder: RunFolder) -> None:
+        """Show a run; escape comes back."""
+        self.push_screen(self.run_screen(folder))
+
+    def on_mount(self) -> None:
+        """Listen to the system, and say what is wrong with the user's files."""
+        self.set_interval(LOOK_SECONDS, self._look_around)
+        if isinstance(driver := self._driver, TerminalDriver):
+            if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":  # it would print the query's last letter
+                self.pacer = Pacer(self.pacer.profile, driver.ask)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.leave)
+            driver.call_window(window_title(0))
+        if self.settings.keys:
+            self.set_keymap(self.settings.keys)
+            self.call_after_refresh(self._check_keys)
+        if self._unknown_theme:
+            self.warn(f"there is no theme {self._unknown_theme!r}", "Choose another: press : and type theme.")
+        self._report_themes()
+
+    def warn(self, message: str, next_step: str = "") -> None:
+        """Say in a toast what stands in the way, and what to do about it."""
+        self.notify(
+            next_step or message, title=message if next_step else "", severity="warning", markup=False
+        )
 
     def decide(self, feed: RunFeed, decision: Callable[[RunState], Sequence[Event]], done: str = "") -> bool:
         """Append what the human decided; say in a toast what stands in the way, or that it is done.
@@ -52,8 +163,200 @@ class Console(App[int]):
         try:
             feed.decide(decision)
         except FumehoodError as error:
-            self.notify(error.next_step, title=error.message, severity="warning", markup=False)
+            self.warn(error.message, error.next_step)
             return False
         if done:
             self.notify(done, markup=False)
         return True
+
+    def call_attention(self, count: int) -> None:
+        """Say in the window's title how many requests wait; ring once where there are more than before."""
+        if count > self._waiting:
+            self.bell()
+        if count != self._waiting and isinstance(driver := self._driver, TerminalDriver):
+            driver.call_window(window_title(count))
+        self._waiting = count
+
+    # Pacing
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds between two repaints of what streams."""
+        return self.pacer.profile.frame_seconds
+
+    @property
+    def spinner_seconds(self) -> float | None:
+        """Seconds between two steps of what turns; None for nothing that turns."""
+        return self.pacer.profile.spinner_seconds
+
+    def may_repaint(self) -> bool:
+        """Whether what repaints by itself may do so now; what a key asked for always may."""
+        return self.pacer.may_repaint()
+
+    def spare_the_line(self, slow: bool) -> None:
+        """Repaint less often, or as often as is pleasant; this is kept."""
+        self.slow = slow
+        self.pacer.profile = profile_for(os.environ, slow=slow)
+        self.keep(self.preferences.model_copy(update={"slow": slow}))
+
+    def post_display_hook(self) -> None:
+        """Ask the terminal whether it has taken in the frame."""
+        self.pacer.painted()
+
+    def on_terminal_supports_synchronized_output(self, message: TerminalSupportsSynchronizedOutput) -> None:
+        """The terminal has taken in what was painted before it was asked."""
+        self.pacer.answered()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event, unless it is the rest of an answer that came apart."""
+        if isinstance(event, events.Key) and self._cut_reply.swallows(event.character):
+            focused = self.focused
+            if focused is None or not focused.check_consume_key(event.key, event.character):
+                return
+        await super().on_event(event)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so where nothing useful fits."""
+        small, shown = is_too_small(event.size), isinstance(self.screen, TooSmall)
+        if small and not shown:
+            self.push_screen(TooSmall())
+        elif shown and not small:
+            self.pop_screen()
+
+    # Themes
+
+    @property
+    def our_themes(self) -> list[Theme]:
+        """Every theme that can be chosen, by title."""
+        ours = (theme for theme in self.available_themes.values() if themes.TITLE in theme.variables)
+        return sorted(ours, key=themes.title_of)
+
+    def keep_theme(self, name: str) -> None:
+        """Keep a theme for the next console, unless the settings name one."""
+        if self.settings.theme is not None:
+            self.notify(f"It stays until you leave: the settings say {self.settings.theme!r}.", markup=False)
+            return
+        self.keep(self.preferences.model_copy(update={"theme": name}))
+
+    def keep(self, preferences: Preferences) -> None:
+        """Keep what was chosen for the next console."""
+        self.preferences = preferences
+        try:
+            keep_preferences(self.settings, preferences)
+        except StorageError as error:
+            self.warn(error.message, error.next_step)
+
+    def do_with_few_colours(self) -> None:
+        """Take the theme for terminals of sixteen colours, unless the one at hand needs no more."""
+        if not self.current_theme.ansi:
+            self.theme = themes.SIXTEEN
+
+    def _begin_with(self, name: str | None) -> str:
+        """Read all themes and take one; gives its name where there is none of that name."""
+        foreign = list(self.available_themes)
+        for theme in self.theme_folders.read():
+            self.register_theme(theme)
+        known = {theme.name for theme in self.our_themes}
+        self.theme = name if name in known else themes.DEFAULT
+        for other in foreign:
+            if other not in known:
+                self.unregister_theme(other)  # it lacks our colours
+        return "" if name is None or name in known else name
+
+    def _look_around(self) -> None:
+        """Leave where the terminal is gone; take in the user's themes where they changed."""
+        if isinstance(self._driver, TerminalDriver) and self._driver.gone:
+            self.leave()
+            return
+        problems = dict(self.theme_folders.problems)
+        for theme in self.theme_folders.changed():
+            self.register_theme(theme)
+            if theme.name == self.theme:
+                self._watch_theme(theme.name)
+        if self.theme_folders.problems != problems:
+            self._report_themes()
+
+    def _report_themes(self) -> None:
+        for error in self.theme_folders.problems.values():
+            self.warn(error.message, error.next_step)
+
+    def _check_keys(self) -> None:
+        accepted, self.key_problems = keymap.check(self.settings.keys)
+        self.set_keymap(accepted)
+        for problem in self.key_problems:
+            self.warn("a key in the settings cannot be used", problem)
+
+    # Actions
+
+    def action_help(self) -> None:
+        """Show the keys that work here."""
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_settings(self) -> None:
+        """Show what is set."""
+        from tui.screens.settings import SettingsScreen
+
+        self.push_screen(SettingsScreen())
+
+    def action_choose_theme(self) -> None:
+        """Choose a theme, seeing each."""
+        from tui.screens.theme_picker import ThemePicker
+
+        self.push_screen(ThemePicker())
+
+    async def action_back(self) -> None:
+        """Go back to where this screen was opened from, or to the list of runs."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.folder is not None:
+            self.folder = None
+            self.switch_screen(self.runs_screen())
+
+    def action_redraw(self) -> None:
+        """Paint everything anew, whatever something else has written over it."""
+        self.screen.refresh(layout=True)
+
+    def action_hint(self) -> None:
+        """Say how to leave."""
+        self.notify(LEAVING_HINT, markup=False)
+
+    def action_detach(self) -> None:
+        """Leave; runs go on."""
+        self.leave()
+
+    # Leaving
+
+    def leave(self) -> None:
+        """Leave, with the exit code and the last words that the run on screen asks for."""
+        code, self.farewell = self._last_words()
+        self.exit(int(code), return_code=int(code))
+
+    def _last_words(self) -> tuple[ExitCode, str]:
+        feeds = (getattr(screen, "feed", None) for screen in reversed(self.screen_stack))
+        feed = next((feed for feed in feeds if isinstance(feed, RunFeed)), None)
+        if feed is None:
+            return ExitCode.DONE, ""
+        run_id = feed.folder.run_id
+        if feed.state.ended is not None:
+            return OUTCOMES[feed.state.ended.outcome], ""
+        if feed.folder.has_engine():
+            return ExitCode.DETACHED, f"The engine goes on. Come back with 'fumehood attach {run_id}'."
+        return ExitCode.ENGINE_GONE, f"No engine drives this run. Go on with 'fumehood resume {run_id}'."
+
+    @property
+    def crash(self) -> BaseException | None:
+        """The error of our own that ended the console; None where it left in an orderly way."""
+        error: BaseException | None = self._exception
+        while isinstance(error, WorkerFailed):
+            error = error.error
+        return error
+
+    def panic(self, *renderables: Any) -> None:
+        """Leave at once; what happened is told by whoever opened the console, in one line."""
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        """Leave at once: Textual would print a traceback, with the values of variables."""
+        self._close_messages_no_wait()

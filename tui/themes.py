@@ -8,6 +8,8 @@ palette are variables of the same name: ``$muted``, ``$supported``, ``$waiting``
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -21,6 +23,15 @@ from core.errors import ConfigError
 SHIPPED = Path(__file__).parent.parent / "themes"
 
 DEFAULT = "signature-dark"
+
+SIXTEEN = "sixteen"
+"""The theme for terminals that have no more colours than that."""
+
+TITLE = "theme-title"
+"""The variable that carries a theme's title."""
+
+ANSI = "ansi_"
+"""How the names of the terminal's own sixteen colours begin."""
 
 
 class Palette(BaseModel):
@@ -88,15 +99,21 @@ def read_theme(path: Path) -> Theme:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ConfigError(f"the theme {path} is not complete: {place}: {first['msg']}") from None
-    colours = file.colours.model_dump()
+    colours: dict[str, str] = file.colours.model_dump()
     for name, colour in colours.items():
         try:
             Color.parse(colour)
         except ColorParseError:
             raise ConfigError(f"the theme {path} has no colour in {name}: {colour!r}") from None
+    ansi = {name for name, colour in colours.items() if colour.startswith(ANSI)}
+    if ansi and (others := sorted(set(colours) - ansi)):
+        raise ConfigError(
+            f"the theme {path} mixes {ANSI}… with other colours, in {others[0]}", "Use one kind."
+        )
     return Theme(
         name=file.name,
         dark=file.dark,
+        ansi=bool(ansi),
         primary=colours["accent"],
         accent=colours["accent"],
         foreground=colours["foreground"],
@@ -106,5 +123,100 @@ def read_theme(path: Path) -> Theme:
         success=colours["supported"],
         warning=colours["waiting"],
         error=colours["failed"],
-        variables=colours | {"footer-key-foreground": colours["accent"]},
+        variables=colours | _for_textual(colours) | {TITLE: f'"{file.title}"'},
     )
+
+
+def title_of(theme: Theme) -> str:
+    """A theme's title, for people."""
+    return theme.variables.get(TITLE, theme.name).strip('"')
+
+
+def _for_textual(colours: Mapping[str, str]) -> dict[str, str]:
+    """What Textual's own widgets take, so that they look like ours."""
+    return {
+        "text": colours["foreground"],
+        "text-muted": colours["muted"],
+        "text-disabled": colours["muted"],
+        "border": colours["accent"],
+        "border-blurred": colours["line"],
+        "block-cursor-background": colours["panel"],
+        "block-cursor-foreground": colours["foreground"],
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": colours["panel"],
+        "block-cursor-blurred-foreground": colours["foreground"],
+        "block-hover-background": colours["surface"],
+        "scrollbar": colours["line"],
+        "scrollbar-hover": colours["muted"],
+        "scrollbar-active": colours["accent"],
+        "scrollbar-background": colours["background"],
+        "scrollbar-background-hover": colours["background"],
+        "scrollbar-background-active": colours["background"],
+        "scrollbar-corner-color": colours["background"],
+        "footer-background": colours["background"],
+        "footer-item-background": colours["background"],
+        "footer-foreground": colours["muted"],
+        "footer-key-foreground": colours["accent"],
+        "footer-key-background": colours["background"],
+        "footer-description-foreground": colours["muted"],
+        "footer-description-background": colours["background"],
+        "input-cursor-background": colours["accent"],
+        "input-cursor-foreground": colours["background"],
+        "input-cursor-text-style": "none",
+        "input-selection-background": colours["panel"],
+        "input-selection-foreground": colours["foreground"],
+        "screen-selection-background": colours["panel"],
+        "screen-selection-foreground": colours["foreground"],
+        "link-color": colours["accent"],
+        "link-background": colours["background"],
+        "link-color-hover": colours["background"],
+        "link-background-hover": colours["accent"],
+    }
+
+
+@dataclass
+class ThemeFolders:
+    """Every theme there is, and whether its file has changed.
+
+    Attributes:
+        user: where the user's own lie.
+        problems: what is wrong with the user's own, by file; those are left out.
+    """
+
+    user: Path = field(default_factory=user_themes_folder)
+    problems: dict[Path, ConfigError] = field(default_factory=dict)
+    _seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
+
+    def read(self) -> list[Theme]:
+        """All themes; the user's own come last, so that they take the place of shipped ones."""
+        self._seen = self._look()
+        return [read_theme(path) for path in sorted(SHIPPED.glob("*.toml"))] + self._read(sorted(self._seen))
+
+    def changed(self) -> list[Theme]:
+        """The user's themes whose files are new or changed since they were last read."""
+        now = self._look()
+        before, self._seen = self._seen, now
+        for path in before.keys() - now.keys():
+            self.problems.pop(path, None)
+        return self._read(sorted(path for path, look in now.items() if before.get(path) != look))
+
+    def _read(self, paths: Iterable[Path]) -> list[Theme]:
+        themes = []
+        for path in paths:
+            self.problems.pop(path, None)
+            try:
+                themes.append(read_theme(path))
+            except ConfigError as error:
+                self.problems[path] = error
+        return themes
+
+    def _look(self) -> dict[Path, tuple[int, int]]:
+        """When each of the user's files was changed, and its size in bytes."""
+        looks = {}
+        try:
+            for path in self.user.glob("*.toml"):
+                status = path.stat()
+                looks[path] = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            return self._seen  # it is being changed; look again a second later
+        return looks

@@ -1,0 +1,59 @@
+"""Opening the console from a command, and leaving it with an exit code and a line."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from core.config import Settings, read_settings
+from core.record.folder import RunFolder
+from tui import terminal
+from tui.exit_codes import ExitCode
+from tui.screen import Screen
+
+
+@dataclass(frozen=True)
+class ConsoleOptions:
+    """How the console is to be.
+
+    Attributes:
+        slow: spare a slow line; False for as it was kept.
+        mouse: use the mouse; True for as it was kept.
+        theme: the theme; None for the one that was set or kept.
+    """
+
+    slow: bool = False
+    mouse: bool = True
+    theme: str | None = None
+
+
+def open_console(
+    folder: RunFolder | None, options: ConsoleOptions, settings: Settings | None = None
+) -> ExitCode:
+    """Open the console, and come back once the human has left it.
+
+    Args:
+        folder: the run to show; None for the list of runs.
+        options: how it is to be.
+        settings: what the user prefers; None to read it.
+
+    Returns:
+        How the run on screen stood as the human left.
+
+    Raises:
+        ConfigError: the settings cannot be read.
+        JournalError: the run's journal cannot be read.
+    """
+    settings = read_settings() if settings is None else settings
+    terminal.prepare()
+    from tui.app import Console  # only now, because Textual looks at the environment as it is imported
+
+    console = Console(settings, folder, slow=options.slow or None, theme=options.theme)
+    if options.theme is None and terminal.has_few_colours():
+        console.do_with_few_colours()
+    console.run(mouse=options.mouse and console.preferences.mouse)
+    if console.crash is not None:
+        raise console.crash
+    if console.farewell and not os.environ.get(terminal.DRIVER):
+        Screen.of().line(console.farewell)
+    return ExitCode(console.return_code or 0)
