@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.content import Content
 from textual.dom import DOMNode
@@ -16,6 +18,8 @@ class KeyLine(Static):
 
     Args:
         owner: whose keys they are, and who acts when one is clicked.
+        words: what an action is called now, given its name and its usual words; empty for one that has
+            nothing to act on. None where the usual words always fit.
         gap: columns between two keys.
     """
 
@@ -23,9 +27,10 @@ class KeyLine(Static):
     KeyLine { height: auto; color: $muted; }
     """
 
-    def __init__(self, owner: DOMNode, gap: int = 3) -> None:
+    def __init__(self, owner: DOMNode, words: Callable[[str, str], str] | None = None, gap: int = 3) -> None:
         super().__init__()
         self._owner = owner
+        self._words = words or (lambda action, usual: usual)
         self._gap = gap
         self._shown: tuple[tuple[str, str, str], ...] | None = None
 
@@ -60,9 +65,10 @@ class KeyLine(Static):
         bindings.apply_keymap(self.app._keymap)
         shown: dict[str, tuple[str, str, str]] = {}
         for _, binding in bindings:
-            if not binding.show or binding.description in shown:
+            name = binding.action.partition("(")[0]
+            if not binding.show or not self._owner.check_action(name, ()):
                 continue
-            if self._owner.check_action(binding.action.partition("(")[0], ()):
-                key = one_line(self.app.get_key_display(binding))
-                shown[binding.description] = (key, binding.description, binding.action)
+            words = self._words(name, binding.description)
+            if words and words not in shown:
+                shown[words] = (one_line(self.app.get_key_display(binding)), words, binding.action)
         return tuple(shown.values())
