@@ -1,0 +1,348 @@
+"""One run: its plan at the left, what an agent does at the right."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol, cast
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from core.errors import FumehoodError
+from core.record.folder import RunFolder
+from tui.run_feed import RunChanged, RunFeed
+from tui.run_places import Place, keep_place, last_place
+from tui.screens.steering import Steering
+from tui.status import status_of
+from tui.widgets.agent_tabs import VIEWS, AgentTabs, shown_agents
+from tui.widgets.approval_card import ApprovalCard
+from tui.widgets.code_view import CodeView
+from tui.widgets.findings import Findings
+from tui.widgets.key_line import KeyLine
+from tui.widgets.plan_tree import ORCHESTRATOR, WRITER, PlanTree
+from tui.widgets.report_view import ReportView
+from tui.widgets.run_header import RunHeader
+from tui.widgets.run_notice import RunNotice
+from tui.widgets.thoughts_view import ThoughtsView
+
+CLOCK_SECONDS = 1.0
+"""How often times and running costs are shown anew."""
+
+FIRST_VIEWS = {"conversation": "thoughts", "running": "log", "planned": "report"}
+"""What is shown of an agent before a view was chosen, by its kind."""
+
+
+class _Part(Protocol):
+    """A part of the screen that shows a piece of the run."""
+
+    def show(self, feed: RunFeed, agent: str) -> None: ...
+
+
+class RunScreen(Steering):
+    """The screen of one run.
+
+    Args:
+        folder: the run.
+    """
+
+    BINDING_GROUP_TITLE = "Run"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("exclamation_mark", "next_waiting", "next waiting", key_display="!", id="run.next_waiting"),
+        Binding("tab", "switch_pane", "other side", id="run.pane"),
+        Binding("shift+tab", "switch_pane", "other side", show=False, id="run.pane_back"),
+        *(
+            Binding(str(number), f"view('{view}')", view, show=False, id=f"run.view_{view}")
+            for number, view in enumerate(VIEWS, start=1)
+        ),
+        Binding(
+            "left_square_bracket", "step_agent(-1)", "previous agent", show=False, id="run.previous_agent"
+        ),
+        Binding("right_square_bracket", "step_agent(1)", "next agent", show=False, id="run.next_agent"),
+        Binding("z", "zoom", "zoom", show=False, id="run.zoom"),
+        Binding("m", "message", "message", id="run.message"),
+        Binding("p", "pause", "pause", id="run.pause"),
+        Binding("x", "kill", "kill", id="run.kill"),
+        Binding("b", "budget", "cap", show=False, id="run.budget"),
+        Binding("n", "seeds", "more seeds", show=False, id="run.seeds"),
+        Binding("r", "resume", "resume", id="run.resume"),
+    ]
+
+    DEFAULT_CSS = """
+    RunScreen { background: $background; color: $foreground; }
+    RunScreen #body { height: 1fr; }
+    RunScreen #left { width: 100%; height: 1fr; }
+    RunScreen #right { width: 1fr; height: 1fr; display: none; }
+    RunScreen #tree { height: 1fr; }
+    RunScreen #findings, RunScreen #rail { display: none; }
+    RunScreen #views { height: 1fr; }
+    RunScreen #views > * { height: 1fr; }
+    RunScreen.-card #views, RunScreen.-card #tabs { display: none; }
+    RunScreen.-turned #left { display: none; }
+    RunScreen.-turned #right { display: block; }
+    RunScreen.-wide #left, RunScreen.-rail #left {
+        width: 40%; min-width: 48; max-width: 68; display: block; border-right: solid $line;
+    }
+    RunScreen.-wide #right, RunScreen.-rail #right { display: block; }
+    RunScreen.-wide #findings { display: block; height: auto; max-height: 40%; }
+    RunScreen.-rail #rail { display: block; width: 36; border: none; border-left: solid $line; }
+    RunScreen.-rail #left { width: 34%; }
+    RunScreen.-zoomed #left, RunScreen.-zoomed #rail { display: none; }
+    RunScreen #keys { height: 1; padding: 0 1; background: $surface; }
+    RunScreen #keys > KeyLine { width: auto; height: 1; margin-right: 3; background: $surface; }
+    RunScreen #keys > KeyLine.-away { display: none; }
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        place = last_place(folder.run_id)
+        super().__init__(RunFeed(folder), place.agent)
+        self._chosen_views = dict(place.views)
+        self._repaint: Timer | None = None
+        self._changed = False
+
+    def compose(self) -> ComposeResult:
+        """Head, plan, views, card, keys."""
+        tree = PlanTree(id="tree")
+        views = (ThoughtsView(id="thoughts"), CodeView(id="code"), ReportView(id="report"))
+        yield RunHeader(id="header")
+        yield RunNotice(id="notice")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield tree
+                yield Findings(id="findings")
+            with Vertical(id="right"):
+                yield AgentTabs(id="tabs")
+                with ContentSwitcher(id="views", initial="thoughts"):
+                    yield from views
+                yield ApprovalCard(id="card")
+            yield Findings(id="rail")
+        with Horizontal(id="keys"):
+            for part in (tree, *views):
+                yield _of(KeyLine(part), f"of-{part.id}", "-away")
+            yield _of(KeyLine(self, self._key_words), "of-screen")
+            yield _of(KeyLine(self.app), "of-screen")
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self.query_one("#tree").focus()
+        self.set_interval(CLOCK_SECONDS, self._tick)
+        self._follow()
+
+    def on_unmount(self) -> None:
+        """Stop looking; the run goes on."""
+        self.feed.close()
+
+    @property
+    def view(self) -> str:
+        """The view of the agent."""
+        kind = self._kind()
+        view = self._chosen_views.get(kind, FIRST_VIEWS[kind])
+        return view if self.query(f"#views > #{view}") else "thoughts"
+
+    @property
+    def narrow(self) -> bool:
+        """Whether only one side has room."""
+        return not (self.has_class("-wide") or self.has_class("-rail"))
+
+    @property
+    def card(self) -> ApprovalCard:
+        """What waits for the human."""
+        return self.query_one(ApprovalCard)
+
+    # Following.
+
+    @work(exclusive=True, group="follow")
+    async def _follow(self) -> None:
+        try:
+            await self.feed.follow(self._tell)
+        except FumehoodError as error:
+            self.console.warn(error.message, error.next_step)
+
+    def _tell(self) -> None:
+        self.post_message(RunChanged(self.feed))
+
+    def on_run_changed(self, message: RunChanged) -> None:
+        """Show the run as it is now, once the terminal has taken in what came before."""
+        self._changed = True
+        if self._repaint is None:
+            self._show_changes()
+
+    def _show_changes(self) -> None:
+        self._repaint = None
+        if not self._changed:
+            return
+        if self.console.may_repaint():
+            self._changed = False
+            self.show_all()
+        self._repaint = self.set_timer(self.console.frame_seconds, self._show_changes)
+
+    def _tick(self) -> None:
+        """Times and running costs go on by themselves."""
+        if self.is_current and self.console.may_repaint():
+            self.query_one(RunHeader).show(self.feed, self.agent)
+            self.query_one(PlanTree).show(self.feed, self.agent)
+
+    def show_all(self) -> None:
+        """Show the run as it is now in every part that is seen."""
+        state = self.feed.state
+        if state.created is None:
+            return
+        if self.agent not in state.experiments and self.agent not in (ORCHESTRATOR, WRITER):
+            self.agent = ORCHESTRATOR
+        self.query_one(AgentTabs).view = self.view
+        self.query_one("#views", ContentSwitcher).current = self.view
+        for part in self._parts():
+            part.show(self.feed, self.agent)
+        self.refresh_bindings()
+
+    def _parts(self) -> list[_Part]:
+        always: list[_Part] = [self.query_one(RunHeader), self.query_one(RunNotice), self.card]
+        shown = self.query_one(f"#views > #{self.view}")
+        others = (self.query_one(PlanTree), *self.query(Findings), self.query_one(AgentTabs), shown)
+        return always + [cast(_Part, part) for part in others if _is_seen(part)]
+
+    # Looking around.
+
+    def look_at(self, agent: str, view: str | None = None) -> None:
+        """Look at another agent, or at another side of it."""
+        self.agent = agent
+        if view is not None:
+            self._chosen_views[self._kind()] = view
+        self.show_all()
+        keep_place(self.feed.folder.run_id, Place(agent=self.agent, views=self._chosen_views))
+
+    def action_view(self, view: str) -> None:
+        """Choose a view of the agent."""
+        self.card.close()
+        if self.narrow:
+            self._turn(True)
+        self.look_at(self.agent, view)
+        if self.focused is None or self.focused.id != "tree":
+            self._focus_view()
+
+    def action_step_agent(self, step: int) -> None:
+        """Look at the agent before or after this one."""
+        agents = shown_agents(self.feed.state, self.agent)
+        self.look_at(agents[(agents.index(self.agent) + step) % len(agents)])
+
+    def action_switch_pane(self) -> None:
+        """Go to the other side; where only one has room, turn the page."""
+        at_left = self.focused is None or self.focused.id == "tree"
+        self._turn(at_left)
+        if at_left:
+            self._focus_view()
+        else:
+            self.remove_class("-zoomed")
+            self.query_one("#tree").focus()
+        self.show_all()
+
+    def action_zoom(self) -> None:
+        """Give the right side the whole screen, or take it back."""
+        zoomed = not self.has_class("-zoomed")
+        self.set_class(zoomed, "-zoomed")
+        self._turn(zoomed)
+        if zoomed:
+            self._focus_view()
+        self.call_after_refresh(self.show_all)
+
+    def action_next_waiting(self) -> None:
+        """Open the card of what waits."""
+        if self.card.open():
+            self._turn(True)
+            self.set_class(True, "-card")
+        else:
+            self.notify("Nothing waits for you.", markup=False)
+
+    def on_plan_tree_moved(self, message: PlanTree.Moved) -> None:
+        """The cursor of the plan says what is looked at."""
+        self.look_at(message.agent)
+
+    def on_plan_tree_chosen(self, message: PlanTree.Chosen) -> None:
+        """Open an agent; what waits opens its card."""
+        self.look_at(message.agent)
+        if self._waits(message.agent) and self.card.open(message.agent):
+            self.set_class(True, "-card")
+            self._turn(True)
+            return
+        self._turn(True)
+        self._focus_view()
+        self.call_after_refresh(self.show_all)
+
+    def on_agent_tabs_chosen(self, message: AgentTabs.Chosen) -> None:
+        """A tab was clicked."""
+        self.look_at(message.agent)
+
+    def on_agent_tabs_view_chosen(self, message: AgentTabs.ViewChosen) -> None:
+        """A view was clicked."""
+        self.action_view(message.view)
+
+    def on_approval_card_changed(self, message: ApprovalCard.Changed) -> None:
+        """The window's title and the bell say that something waits."""
+        self.console.call_attention(message.count)
+
+    def on_approval_card_left(self, message: ApprovalCard.Left) -> None:
+        """Back to the run."""
+        self.set_class(False, "-card")
+        if self.focused is None or self.focused.id == "card":
+            self._turn(False)
+            self.query_one("#tree").focus()
+        self.call_after_refresh(self.show_all)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The keys at the bottom are those of the part that has the focus."""
+        for line in self.query("#keys > KeyLine"):
+            if not line.has_class("of-screen"):
+                line.set_class(not line.has_class(f"of-{event.widget.id}"), "-away")
+
+    def on_resize(self) -> None:
+        """Parts that came into sight show the run, too."""
+        self.call_after_refresh(self.show_all)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that have nothing to act on are not offered."""
+        state = self.feed.state
+        if state.created is None:
+            return action not in ("resume", "kill", "message", "pause", "budget", "seeds")
+        match action:
+            case "resume":
+                return status_of(self.feed.folder, state).resumable
+            case "kill" | "pause" | "message" | "budget":
+                return state.ended is None
+            case "seeds":
+                return state.ended is None and self.experiment is not None and not self.experiment.open
+        return True
+
+    def _key_words(self, action: str, words: str) -> str:
+        """What keys are called now."""
+        if action == "pause" and self.feed.state.paused:
+            return "go on"
+        if action == "next_waiting" and not self.feed.state.waiting:
+            return ""
+        return words
+
+    def _kind(self) -> str:
+        experiment = self.feed.state.experiments.get(self.agent)
+        if experiment is None:
+            return "conversation"
+        return "running" if experiment.started_at is not None else "planned"
+
+    def _waits(self, agent: str) -> bool:
+        return any(request.asked.experiment_id == agent for request in self.feed.state.waiting)
+
+    def _turn(self, turned: bool) -> None:
+        self.set_class(turned, "-turned")
+
+    def _focus_view(self) -> None:
+        self.query_one(f"#views > #{self.view}").focus()
+
+
+def _of(line: KeyLine, *classes: str) -> KeyLine:
+    line.add_class(*classes)
+    return line
+
+
+def _is_seen(widget: Widget) -> bool:
+    return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))

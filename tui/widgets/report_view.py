@@ -1,0 +1,214 @@
+"""What is known about one experiment, or about the run: hypothesis, verdict, findings, execs, outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from core.experiment import Hypothesis, criterion_in_words, judged_by_in_words
+from core.record.state import ExperimentState, RunState
+from tui import glyphs
+from tui.plain import verdict_in_words
+from tui.run_feed import RunFeed
+from tui.safe_text import one_line, safe
+from tui.widgets.lines import colour_of, cost_of, marked, moment, right_aligned
+from tui.widgets.page_view import PageView
+from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
+from tui.wording import clock, counted
+
+NAME_COLUMNS = 13
+
+
+class ReportView(PageView):
+    """A report on one page."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._feed: RunFeed | None = None
+        self._agent = ""
+        self._shown: tuple[object, ...] = ()
+
+    def show(self, feed: RunFeed, agent: str) -> None:
+        """Show the report on an agent's work."""
+        self._feed = feed
+        other = agent != self._agent
+        self._agent = agent
+        width = self.size.width
+        if not width or feed.state.created is None:
+            return
+        looks = (agent, feed.state.seq, width)
+        if looks == self._shown:
+            return
+        self._shown = looks
+        experiment = feed.state.experiments.get(agent)
+        parts = _experiment(feed.state, experiment) if experiment else _run(feed, agent)
+        self.set_lines([line for part in parts for line in _wrapped(part, width)])
+        if other:
+            self.scroll_home(animate=False)
+
+    def on_resize(self) -> None:
+        """Fill another width."""
+        if self._feed is not None:
+            self.show(self._feed, self._agent)
+
+
+def _wrapped(content: Content, width: int) -> Iterator[Content]:
+    """A field's text wraps under itself, not under its name."""
+    indent = NAME_COLUMNS + 2
+    if content.cell_length <= width or width < 2 * indent:
+        yield content
+        return
+    head, rest = content[:indent], content[indent:]
+    for number, line in enumerate(rest.wrap(width - indent - 1)):
+        yield Content.assemble(head if number == 0 else " " * indent, line)
+
+
+def _field(name: str, *text: Content | str | tuple[str, str]) -> Content:
+    return Content.assemble("  ", (name.ljust(NAME_COLUMNS), "$muted"), *text)
+
+
+def _title(text: str) -> Content:
+    return Content.styled(f"  {text}", "$muted bold")
+
+
+def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[Content]:
+    spec = experiment.spec
+    yield Content.assemble("  ", (f"{experiment.id}  ", "bold"), (one_line(spec.title), "bold"))
+    yield Content()
+    yield _field("State", marked(glyphs.experiment_mark(experiment)), (_note(experiment), "$muted"))
+    if cost := cost_of(state, experiment, moment()):
+        yield _field("Cost", cost.replace("≤", "never more than "))
+    if spec.hypothesis is None:
+        yield _field("Kind", "an exploration: measurements, but no verdict")
+    else:
+        yield from _hypothesis(spec.hypothesis, spec.alpha)
+    if spec.why:
+        yield _field("Why", one_line(spec.why))
+    if spec.repeats:
+        yield _field("Repeats", f"the scripts of {spec.repeats} with other seeds")
+    yield from _verdict(experiment)
+    if experiment.findings:
+        yield Content()
+        yield _title("FINDINGS")
+        for number, text in enumerate(experiment.findings, start=1):
+            yield _field(str(number), one_line(text))
+    yield from _execs(state, experiment)
+    yield Content()
+    yield _title("PLAN")
+    for line in safe(spec.plan).strip().split("\n"):
+        yield _field("", one_line(line))
+
+
+def _note(experiment: ExperimentState) -> str:
+    if experiment.kill and experiment.open:
+        return "   it is being killed"
+    text = experiment.message if experiment.outcome not in (None, "done") else experiment.progress
+    return f"   {one_line(text, 400)}" if text else ""
+
+
+def _hypothesis(hypothesis: Hypothesis, alpha: float) -> Iterator[Content]:
+    yield _field("Hypothesis", (one_line(hypothesis.statement), ""))
+    yield _field("Criterion", one_line(criterion_in_words(hypothesis)))
+    yield _field("Judged by", one_line(judged_by_in_words(hypothesis, alpha)))
+
+
+def _verdict(experiment: ExperimentState) -> Iterator[Content]:
+    verdict, hypothesis = experiment.verdict, experiment.spec.hypothesis
+    if verdict is None:
+        return
+    unit = hypothesis.metric.unit if hypothesis else ""
+    mark = glyphs.verdict_mark(verdict)
+    yield Content()
+    yield _title("VERDICT")
+    yield _field(
+        "", (f"{mark.glyph} {mark.word}", f"{colour_of(mark)} bold"), f"   {verdict_in_words(verdict, unit)}"
+    )
+    yield _field("", (one_line(verdict.reason), "$muted"))
+    if verdict.visible_effect is not None:
+        yield _field(
+            "",
+            (f"{counted(verdict.seeds, 'seed')} could show {verdict.visible_effect:.3g} or more", "$muted"),
+        )
+    for text in verdict.deviations:
+        yield _field("deviation", (one_line(text), "$waiting"))
+
+
+def _execs(state: RunState, experiment: ExperimentState) -> Iterator[Content]:
+    if not experiment.execs:
+        return
+    yield Content()
+    yield _title("SCRIPTS")
+    for exec_id in experiment.execs:
+        script = state.execs[exec_id]
+        ended = script.ended
+        if ended is None:
+            mark, how = glyphs.RUNNING, "running"
+        else:
+            good = ended.end == "finished" and ended.exit_code == 0
+            mark = glyphs.DONE if good else glyphs.FAILED
+            how = f"exit code {ended.exit_code}" if ended.end == "finished" else one_line(ended.end, 20)
+        seconds = clock(ended.seconds) if ended else ""
+        trial = "trial  " if script.asked.trial else ""
+        yield _field(
+            one_line(exec_id, NAME_COLUMNS - 1),
+            (f"{mark.glyph} {how:<13}", colour_of(mark)),
+            right_aligned(seconds, 8),
+            right_aligned(f"{script.records:,}", 8),
+            (" records   ", "$muted"),
+            (trial, "$waiting"),
+            (one_line(script.asked.purpose), "$muted"),
+        )
+
+
+def _run(feed: RunFeed, agent: str) -> Iterator[Content]:
+    """What there is to say about the whole run, for agents that have no experiment."""
+    state = feed.state
+    assert state.created is not None
+    settings, engine = state.settings, state.engine
+    yield Content.assemble("  ", (one_line(state.created.question), "bold"))
+    yield Content()
+    models = {ORCHESTRATOR: settings.model, WRITER: settings.writer_model}
+    yield _field(
+        "Model",
+        one_line(models.get(agent, settings.model)),
+        (f"   researchers: {one_line(settings.researcher_model)}", "$muted"),
+    )
+    yield _field("Run", state.created.run_id, (f"   fumehood {one_line(state.created.version)}", "$muted"))
+    yield _field("Approval", one_line(settings.approve))
+    yield _field(
+        "At once",
+        f"{counted(settings.max_parallel, 'experiment')}, {counted(settings.rounds, 'round')} at most",
+    )
+    if engine:
+        yield _field("Isolation", one_line(engine.isolation))
+        if engine.isolation_advice:
+            yield _field("", (f"{one_line(engine.isolation_advice)}.", "$waiting"))
+    if state.ended is not None:
+        ended = state.ended
+        mark = {"done": glyphs.DONE, "killed": glyphs.KILLED}.get(ended.outcome, glyphs.FAILED)
+        yield _field("Outcome", marked(mark), f"   {one_line(ended.message)}" if ended.message else "")
+    if state.paper is not None:
+        draft = f", {state.paper.struck} struck: this is a draft" if state.paper.struck else ""
+        yield _field(
+            "Paper",
+            one_line(state.paper.path),
+            (f"   {counted(state.paper.numbers, 'number')} bound to measurements{draft}", "$muted"),
+        )
+    verdicts = [x for x in state.experiments.values() if x.verdict]
+    if verdicts:
+        yield Content()
+        yield _title("VERDICTS")
+        for experiment in verdicts:
+            assert experiment.verdict is not None
+            mark, hypothesis = glyphs.verdict_mark(experiment.verdict), experiment.spec.hypothesis
+            yield _field(
+                experiment.id,
+                (f"{mark.glyph} {mark.word:<12}  ", colour_of(mark)),
+                one_line(hypothesis.statement if hypothesis else experiment.spec.title),
+            )
+    for refusal in state.refusals[-1:]:
+        yield Content()
+        yield _title(f"DRAFTS REFUSED  {len(state.refusals)}")
+        for problem in refusal.problems[:10]:
+            yield _field("", one_line(problem, 400))
