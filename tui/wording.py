@@ -14,11 +14,16 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 MOST_USD = Decimal(1_000_000)
 
 
-def age(since: datetime | None) -> str:
-    """How long ago something was, shortly: ``42 m``, ``2 d``; ``–`` where unknown."""
+def age(since: datetime | None, at: datetime | None = None) -> str:
+    """How long ago something was, shortly: ``42 m``, ``2 d``; ``–`` where unknown.
+
+    Args:
+        since: when it was.
+        at: seen from when; None for now.
+    """
     if since is None:
         return "–"
-    seconds = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    seconds = max(0, int(((at or datetime.now(UTC)) - since).total_seconds()))
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
         if seconds >= size:
             return f"{seconds // size} {unit}"

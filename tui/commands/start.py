@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import click
 
-from core.approval import Policy
-from core.config import RunSettings, Settings, read_settings
+from core.config import Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
-from core.record.folder import create_run
 from tui.exit_codes import ExitCode
+from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy
 from tui.safe_text import one_line
 from tui.screen import Screen
 from tui.script_choice import Script, chosen_script
 from tui.watching import Watch, start_and_watch
 from tui.wording import usd
-
-DEMO_SPEED = 400.0
-"""Characters per second at which a demo's scripted text streams: quick, but readable as it comes."""
 
 MAX_SPEED = 1_000_000.0
 
@@ -99,7 +94,7 @@ def run(question: str, **typed: Any) -> ExitCode:
             " the shipped study 'bagging' is played instead.",
         )
         question = script.trajectory.question
-    policy = _policy(typed["approve"] or settings.approve)
+    policy = readable_policy(typed["approve"] or settings.approve)
     return _start(question, settings, script, policy, options)
 
 
@@ -131,7 +126,9 @@ def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
         options.notes.append(
             "approve: auto, because nobody can be asked without a console; --approve ask lets you decide.",
         )
-    return _start(script.trajectory.question, settings, script, _policy(typed["approve"] or "auto"), options)
+    return _start(
+        script.trajectory.question, settings, script, readable_policy(typed["approve"] or "auto"), options
+    )
 
 
 def _list_studies() -> ExitCode:
@@ -158,28 +155,11 @@ def _options(typed: dict[str, Any]) -> Options:
     return Options(named, typed["approve"], Watch(headless=typed["headless"], json=typed["as_json"]))
 
 
-def _policy(text: str) -> str:
-    """A policy that can be read, as it was typed.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
-    if Policy.parse(text) is None:
-        raise ConfigError(f"the policy {text!r} cannot be read", "Use ask, auto, cpu or under:USD.")
-    return text.strip()
-
-
 def _start(question: str, settings: Settings, script: Script, policy: str, options: Options) -> ExitCode:
     """Create the run, start its engine and follow it."""
     if script.shipped:
         options.notes.append("The study's scripts ship with fumehood, so each runs without a yes of its own.")
-    folder = create_run(
-        settings.runs_folder,
-        question,
-        _run_settings(settings, script, policy, options),
-        version("fumehood"),
-        script.trajectory.model_dump_json(),
-    )
+    folder = new_run(settings, RunRequest(question, script, policy, options.settings))
     _say(options)
     try:
         return start_and_watch(folder, options.watch)
@@ -187,27 +167,6 @@ def _start(question: str, settings: Settings, script: Script, policy: str, optio
         raise EngineError(
             error.message, f"{error.next_step} The run is kept: 'fumehood resume {folder.run_id}'.".strip()
         ) from None
-
-
-def _run_settings(settings: Settings, script: Script, policy: str, options: Options) -> RunSettings:
-    """What is fixed for the run: what was typed, else what the study was written for, else the settings."""
-    rounds, per_round = script.needs
-    fields: dict[str, Any] = {
-        "model": script.name,
-        "researcher_model": script.name,
-        "writer_model": script.name,
-        "sandbox": settings.sandbox,
-        "budget_usd": settings.budget_usd,
-        "max_parallel": settings.max_parallel,
-        "max_rounds": rounds,
-        "num_agents": per_round,
-        "approve": policy,
-        "local_usd_per_hour": settings.local_usd_per_hour,
-        "lease_seconds": settings.lease_seconds,
-    }
-    if script.shipped:
-        fields |= {"accept_process_only": True, "confirm_scripts": False}
-    return RunSettings(**(fields | options.settings))
 
 
 def _say(options: Options) -> None:

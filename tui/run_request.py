@@ -1,0 +1,101 @@
+"""What a new run is created with, however it was asked for: by a command or in the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from core.approval import Policy
+from core.config import RunSettings, Settings
+from core.demo import DEFAULT
+from core.errors import ConfigError
+from core.record.folder import RunFolder, create_run
+from tui.script_choice import PREFIX, Script, chosen_script
+
+DEMO_SPEED = 400.0
+"""Characters per second at which a demo's scripted text streams: quick, but readable as it comes."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run that is asked for.
+
+    Attributes:
+        question: what is investigated.
+        script: what its models play.
+        policy: who approves, as typed; it can be read.
+        named: fields of ``RunSettings`` that were named; the others are as the script or the user's
+            settings have them.
+    """
+
+    question: str
+    script: Script
+    policy: str
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
+    """What is fixed for the run: what was named, else what the study was written for, else the settings."""
+    script = request.script
+    rounds, per_round = script.needs
+    fields: dict[str, Any] = {
+        "model": script.name,
+        "researcher_model": script.name,
+        "writer_model": script.name,
+        "sandbox": settings.sandbox,
+        "budget_usd": settings.budget_usd,
+        "max_parallel": settings.max_parallel,
+        "max_rounds": rounds,
+        "num_agents": per_round,
+        "approve": request.policy,
+        "local_usd_per_hour": settings.local_usd_per_hour,
+        "lease_seconds": settings.lease_seconds,
+    }
+    if script.shipped:
+        fields |= {"accept_process_only": True, "confirm_scripts": False}
+    return RunSettings(**(fields | dict(request.named)))
+
+
+def new_run(settings: Settings, request: RunRequest) -> RunFolder:
+    """Create the run that is asked for; nothing drives it yet.
+
+    Raises:
+        InputError: the question is empty or too long.
+        StorageError: the folder cannot be made, or lies on a network file system.
+    """
+    return create_run(
+        settings.runs_folder,
+        request.question,
+        run_settings(settings, request),
+        version("fumehood"),
+        request.script.trajectory.model_dump_json(),
+    )
+
+
+def demo_request(study: str = DEFAULT, policy: str = "ask", speed: float = DEMO_SPEED) -> RunRequest:
+    """A shipped study, played as it was written.
+
+    Args:
+        study: its name.
+        policy: who approves; it can be read.
+        speed: characters per second at which its text streams.
+
+    Raises:
+        InputError: no shipped study goes by that name.
+        TrajectoryError: the installation is damaged.
+    """
+    script = chosen_script(f"{PREFIX}{study}", {}, shipped_only=True)
+    return RunRequest(script.trajectory.question, script, policy, {"characters_per_second": speed})
+
+
+def readable_policy(text: str) -> str:
+    """A policy that can be read, as it was typed.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if Policy.parse(text) is None:
+        raise ConfigError(f"the policy {text!r} cannot be read", "Use ask, auto, cpu or under:USD.")
+    return text.strip()
