@@ -126,6 +126,12 @@ def _step(
     state: RunState, experiment: ExperimentState, price: Callable[[Experiment], Estimate]
 ) -> Event | None:
     """The next step of one experiment on its way to being launched."""
+    if experiment.open and experiment.stage != "running" and _isolation_refused(state):
+        return ExperimentEnded(
+            experiment_id=experiment.id,
+            outcome="rejected",
+            message="running without isolation was not accepted",
+        )
     if experiment.kill and experiment.stage != "running" and experiment.open:
         return ExperimentEnded(
             experiment_id=experiment.id,
@@ -251,12 +257,25 @@ def _next_isolation(state: RunState) -> Event | None:
     )
 
 
+def _isolation_refused(state: RunState) -> bool:
+    request = state.requests.get("isolation")
+    decision = request.decision if request else None
+    return decision is not None and decision.decision == "reject" and not state.isolation_accepted
+
+
 def _next_seeds(state: RunState) -> Event | None:
-    """A human's wish for more seeds becomes an experiment, priced and gated like any other."""
+    """A human's wish for more seeds becomes an experiment, priced and gated like any other.
+
+    Not once the paper is being written: it could not say any more what they showed.
+    """
+    if "writer" in state.agents:
+        return None
     proposed = {experiment.proposed_by for experiment in state.experiments.values()}
     for wish in state.seeds.values():
         source = state.experiments.get(wish.experiment_id)
-        if wish.request_id not in proposed and source is not None and source.spec.hypothesis is not None:
+        if source is None or source.outcome != "done" or source.spec.hypothesis is None:
+            continue  # its scripts are known only once it is done
+        if wish.request_id not in proposed:
             return ExperimentProposed(
                 experiment=_with_more_seeds(state, source, source.spec.hypothesis, wish),
                 call_id=wish.request_id,

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from core.errors import ConfigError
+from core.pricing import MOST_USD
 
 APPLICATION = "fumehood"
 
@@ -42,7 +43,7 @@ class Settings(BaseSettings):
     """The model of every agent that is not given another."""
     sandbox: Literal["local"] = "local"
     """Where experiments run."""
-    budget_usd: Decimal = Field(default=Decimal(10), ge=0)
+    budget_usd: Decimal = Field(default=Decimal(10), ge=0, le=MOST_USD)
     """The cap of a run, USD."""
     approve: str = "ask"
     """The policy: ``ask``, ``auto``, ``cpu`` or ``under:USD``."""
@@ -121,7 +122,7 @@ class RunSettings(BaseModel):
     """Rounds that the orchestrator may propose."""
     max_parallel: int = Field(default=2, ge=1, le=256)
     """Experiments that run at once."""
-    budget_usd: Decimal = Field(default=Decimal(10), ge=0)
+    budget_usd: Decimal = Field(default=Decimal(10), ge=0, le=MOST_USD)
     """The cap at the start, USD."""
     approve: str = "ask"
     """The policy as it was typed; what cannot be read means ``ask``."""

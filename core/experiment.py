@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -55,7 +55,17 @@ class Arm(Frozen):
         return where
 
 
-class Differs(Frozen):
+class _Rule(Frozen):
+    """A criterion; ``kind`` tells them apart, so models must always name it."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: _require_kind(schema))
+
+
+def _require_kind(schema: dict[str, Any]) -> None:
+    schema["required"] = sorted({"kind", *schema.get("required", ())})
+
+
+class Differs(_Rule):
     """Treatment minus baseline goes the stated way by more than ``min_effect``."""
 
     kind: Literal["differs"] = "differs"
@@ -65,7 +75,7 @@ class Differs(Frozen):
     """The smallest effect worth having, in the metric's unit; 0 for any."""
 
 
-class Equivalent(Frozen):
+class Equivalent(_Rule):
     """Treatment and baseline differ by less than ``margin``: the honest form of "no effect"."""
 
     kind: Literal["equivalent"] = "equivalent"
@@ -73,7 +83,7 @@ class Equivalent(Frozen):
     """The largest difference that still counts as none, in the metric's unit."""
 
 
-class InRange(Frozen):
+class InRange(_Rule):
     """The treatment's mean lies between ``low`` and ``high``."""
 
     kind: Literal["in_range"] = "in_range"

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 SECONDS_PER_HOUR = Decimal(3600)
 
+MOST_USD = Decimal(1_000_000_000)
+"""A cap above this is a slip of the finger."""
+
 
 class Estimate(BaseModel):
     """What an experiment may cost, USD, before it runs."""

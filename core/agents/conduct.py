@@ -18,7 +18,7 @@ from core.agents.loop import converse
 from core.agents.researcher import repeat_scripts, researcher
 from core.budget import sandbox_cost
 from core.errors import ModelError, SandboxError, SandboxLost
-from core.evidence.gather import gather
+from core.evidence.gather import own_ledger
 from core.models.base import Model
 from core.record.events import (
     AgentEnded,
@@ -239,9 +239,12 @@ class Conductor:
             return []
         from core.evidence.judge import judge
 
-        ledger = gather(self.live.journal, self.live.state).ledger
+        ledger = own_ledger(self.live.journal, self.live.state, experiment_id)
         # A thread, because importing scipy.stats takes up to a second, in which logs must flow on.
         verdict = await asyncio.to_thread(judge, experiment.spec, experiment.locked_at, ledger)
+        if original := experiment.spec.repeats:
+            seen = f"these seeds were asked for after the result of {original} was seen"
+            verdict = verdict.model_copy(update={"deviations": (*verdict.deviations, seen)})
         return [VerdictReached(experiment_id=experiment_id, verdict=verdict)]
 
 

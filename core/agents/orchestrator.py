@@ -19,7 +19,7 @@ from core.agents.tools import (
 )
 from core.approval import next_experiment_id
 from core.errors import ToolError
-from core.experiment import Experiment, Proposal
+from core.experiment import Compute, Experiment, Proposal
 from core.models.base import Model
 from core.record.events import ExperimentProposed, ResultsTold
 from core.record.live import LiveRun
@@ -123,7 +123,7 @@ class _Tools:
                 "Wait for what is open, then call finish_research.",
             )
         for proposal in arguments.experiments:
-            gpu = proposal.compute.gpu
+            gpu = self._with_default_gpu(proposal).gpu
             if gpu is not None and gpu not in self.gpus:
                 available = ", ".join(sorted(self.gpus)) or "none: leave 'gpu' out"
                 raise ToolError(
@@ -154,7 +154,7 @@ class _Tools:
             for place, proposal in enumerate(proposals)
         ]
 
-    def _with_default_gpu(self, proposal: Proposal) -> object:
+    def _with_default_gpu(self, proposal: Proposal) -> Compute:
         gpu = self.live.state.settings.gpu
         if gpu is None or "gpu" in proposal.compute.model_fields_set:
             return proposal.compute

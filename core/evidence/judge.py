@@ -206,10 +206,15 @@ def _constant(
     return notes
 
 
+def _number(value: float) -> str:
+    """A number for people, with a true minus and ∞."""
+    return f"{value:.4g}".replace("inf", "∞").replace("-", "−")
+
+
 def _verdict(hypothesis: Hypothesis, estimate: Estimate, alpha: float, deviations: list[str]) -> Verdict:
     low, high = bounds(hypothesis.criterion)
-    interval = f"the {100 * (1 - alpha):.4g}% interval [{estimate.low:.4g}, {estimate.high:.4g}]"
-    criterion = f"the criterion ({low:.4g} to {high:.4g})"
+    interval = f"the {100 * (1 - alpha):.4g}% interval [{_number(estimate.low)}, {_number(estimate.high)}]"
+    criterion = f"the criterion ({_number(low)} to {_number(high)})"
     if estimate.low > low and estimate.high < high:
         outcome, reason = "supported", f"{interval} lies wholly inside {criterion}"
     elif estimate.high <= low or estimate.low >= high:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.config import RunSettings
 from core.experiment import Experiment, Verdict
-from core.pricing import Estimate
+from core.pricing import MOST_USD, Estimate
 
 By: TypeAlias = Literal["engine", "human", "policy"]
 RequestKind: TypeAlias = Literal["launch", "script", "question", "isolation"]
@@ -53,7 +53,11 @@ class Event(BaseModel):
 
 
 class UnknownEvent(Event):
-    """An event from a newer fumehood: kept in the journal, skipped by the state."""
+    """An event from a newer fumehood: kept in the journal with all it says, skipped by the state."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    by: str = "engine"  # type: ignore[assignment]  # who knows who acts in a newer one
 
 
 class RunCreated(Event):
@@ -126,7 +130,7 @@ class BudgetSet(Event):
 
     type: Literal["budget.set"] = "budget.set"
     by: By = "human"
-    cap_usd: Decimal
+    cap_usd: Decimal = Field(ge=0, le=MOST_USD)
 
 
 class MessageSent(Event):
@@ -308,7 +312,7 @@ class ApprovalDecided(Event):
 
     type: Literal["approval.decided"] = "approval.decided"
     once: ClassVar[str | None] = "decision_id"
-    by: By
+    by: Literal["human", "policy"]
     decision_id: str
     request_id: str
     subject: str

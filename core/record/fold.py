@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+from core.experiment import Experiment
 from core.record import events as e
 from core.record.events import Event
 from core.record.state import AgentState, Exec, ExperimentState, Request, RunState
@@ -147,10 +148,17 @@ def _experiment_edited(state: RunState, event: e.ExperimentEdited) -> None:
     experiment = state.experiments.get(event.experiment.id)
     if experiment is None or experiment.stage not in ("proposed", "waiting", "approved"):
         return
+    if _place(event.experiment) != _place(experiment.spec):
+        return
     if request := state.live_request(experiment.id):
         request.void = True
     experiment.spec = event.experiment
     experiment.stage = "proposed"
+
+
+def _place(spec: Experiment) -> tuple[int, float, str | None]:
+    """What no edit may change: its round, its share of the error budget and what it repeats."""
+    return spec.round, spec.alpha, spec.repeats
 
 
 def _approval_requested(state: RunState, event: e.ApprovalRequested) -> None:

@@ -178,10 +178,13 @@ def create_run(
             part.mkdir(mode=0o700)
         if trajectory is not None:
             folder.trajectory_path.write_text(trajectory, encoding="utf-8")
-        with Journal(folder.journal_path, create=True) as journal:
+        # Under another name until it says what the run is about, so that nobody meets an empty one.
+        unfinished = folder.path / "journal.unfinished"
+        with Journal(unfinished, create=True) as journal:
             journal.append(
                 RunCreated(run_id=folder.run_id, question=question, settings=settings, version=version)
             )
+        unfinished.rename(folder.journal_path)
     except BaseException as error:
         shutil.rmtree(folder.path, ignore_errors=True)
         if isinstance(error, OSError):

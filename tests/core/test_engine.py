@@ -221,6 +221,19 @@ def test_without_isolation_nothing_starts_before_the_human_accepts_that_and_ever
     assert state.experiments["E1"].outcome == "done"
 
 
+def test_a_run_whose_human_does_not_accept_to_go_without_isolation_ends_without_running_anything(
+    tmp_path: Path,
+) -> None:
+    async def human(live: LiveRun) -> None:
+        waiting = await live.until(lambda state: state.waiting)
+        live.record(*decisions.reject(live.state, waiting[0].asked.request_id, "no"))
+
+    state = play(tiny_run(tmp_path, study()), human, isolation="process only")
+    assert state.experiments["E1"].outcome == "rejected"
+    assert not state.execs
+    assert state.ended is not None
+
+
 def test_a_script_that_the_human_refuses_does_not_run_and_its_researcher_is_told(tmp_path: Path) -> None:
     async def human(live: LiveRun) -> None:
         waiting = await live.until(lambda state: state.waiting)
@@ -271,6 +284,7 @@ def test_more_seeds_run_the_same_scripts_again_after_an_approval_of_their_own(tm
     assert more.verdict is not None
     assert more.verdict.seeds == 4
     assert more.verdict.outcome == "supported"
+    assert any("after the result of E1 was seen" in deviation for deviation in more.verdict.deviations)
     assert "E3" not in state.agents
 
 
