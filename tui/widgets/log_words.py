@@ -1,0 +1,78 @@
+"""What is said about a log: whose it is, how its script went, and why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from core.record.state import Exec, RunState
+from tui import glyphs
+from tui.safe_text import one_line
+from tui.screen import Mark
+from tui.widgets.lines import colour_of, spread
+from tui.wording import clock
+
+
+def head(script: Exec | None, execs: Sequence[str], at: datetime, width: int) -> Content:
+    """The line above a log: ``E1-2 · single and bagged trees · ✓ exit 0 · 4.6 s``.
+
+    Args:
+        script: the script; None where none is shown.
+        execs: all scripts of its experiment, oldest first.
+        at: the time now, UTC.
+        width: columns of the line.
+    """
+    if script is None:
+        return Content()
+    mark, how = _went(script, at)
+    asked = script.asked
+    purpose = one_line(asked.purpose)
+    left = Content.assemble(
+        (one_line(asked.exec_id), "$foreground bold"),
+        (" · trial, nothing in it counts" if asked.trial else "", "$waiting"),
+        f" · {purpose}" if purpose else "",
+    )
+    right = Content.assemble((f"{mark.glyph} {how}", colour_of(mark)))
+    if len(execs) > 1:
+        place = f"   {execs.index(asked.exec_id) + 1} of {len(execs)}"
+        right = Content.assemble(right, place)
+    return spread(left, right, width)
+
+
+def _went(script: Exec, at: datetime) -> tuple[Mark, str]:
+    ended = script.ended
+    if ended is None:
+        return glyphs.RUNNING, f"running {clock((at - script.asked.at).total_seconds())}"
+    seconds = f"{ended.seconds:.1f} s" if ended.seconds < 60 else clock(ended.seconds)
+    if ended.end != "finished":
+        return glyphs.FAILED, f"was ended ({one_line(ended.end)}) · {seconds}"
+    return (glyphs.DONE if ended.exit_code == 0 else glyphs.FAILED), f"exit {ended.exit_code} · {seconds}"
+
+
+def remark(state: RunState, agent: str, script: Exec | None) -> str:
+    """Why there is no line to show, and where to look instead.
+
+    Args:
+        state: the run.
+        agent: whose log it is.
+        script: the script that is shown; None where there is none.
+    """
+    if script is not None:
+        exec_id = one_line(script.asked.exec_id)
+        return f"{exec_id} printed nothing." if script.ended else f"{exec_id} has printed nothing yet."
+    experiment = state.experiments.get(agent)
+    if experiment is None:
+        return f"Only experiments run scripts. What the {one_line(agent)} does is among its thoughts."
+    match experiment.stage:
+        case "proposed" | "waiting":
+            return f"{experiment.id} waits for your approval. What its scripts print will be here."
+        case "approved" | "queued":
+            return f"{experiment.id} is approved and waits for a free place."
+        case "running":
+            return (
+                f"{experiment.id} has started no script yet. What its researcher does is among its thoughts."
+            )
+        case _:
+            return f"{experiment.id} ran no script."
