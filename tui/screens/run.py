@@ -129,7 +129,8 @@ class RunScreen(Steering):
         """Begin to follow."""
         self.query_one("#tree").focus()
         self.set_interval(CLOCK_SECONDS, self._tick)
-        self._follow()
+        # Only after the first layout: Textual forgets to measure what changes between two of them anew.
+        self.call_after_refresh(self._follow)
 
     def on_unmount(self) -> None:
         """Stop looking; the run goes on."""
