@@ -25,7 +25,7 @@ from tui.safe_text import one_line
 from tui.screens.dialogs import Ask, Confirm
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import spread
-from tui.widgets.run_list import ORDERS, RunList, head
+from tui.widgets.run_list import ORDERS, WIDE_COLUMNS, RunList, head
 from tui.widgets.welcome import Welcome
 from tui.wording import counted
 
@@ -52,7 +52,7 @@ class RunsScreen(Screen[None]):
         Binding("b", "sandboxes", "sandboxes", id="runs.sandboxes", show=False),
         Binding("k", "keys", "keys", id="runs.keys", show=False),
         Binding("t", "app.choose_theme", "themes", id="runs.themes", show=False),
-        Binding("escape", "leave_filter", "show all", id="runs.leave_filter", show=False),
+        Binding("escape", "leave_filter", "show all", id="runs.leave_filter"),
     ]
 
     DEFAULT_CSS = """
@@ -61,7 +61,7 @@ class RunsScreen(Screen[None]):
     RunsScreen > .head { height: 1; }
     RunsScreen > RunList { height: 1fr; }
     RunsScreen > .none { height: 1fr; padding: 1 2; color: $muted; }
-    RunsScreen > .said { height: 2; padding: 0 1; color: $muted; border-top: solid $line; }
+    RunsScreen > .said { height: auto; max-height: 4; padding: 0 1; color: $muted; border-top: solid $line; }
     RunsScreen > .filter { height: 1; padding: 0 1; }
     RunsScreen > .filter > Static { width: 2; color: $accent; }
     RunsScreen > .filter > Input { width: 1fr; background: $background; border: none; padding: 0; }
@@ -96,8 +96,8 @@ class RunsScreen(Screen[None]):
             yield Static("/")
             yield Input(placeholder="words in the question, the state or the name", compact=True)
         with Horizontal(classes="keys"):
-            yield KeyLine(self).add_class("own")
-            yield KeyLine(self.app).add_class("app")
+            yield KeyLine(self, self._key_words, gap=2).add_class("own")
+            yield KeyLine(self.app, gap=2).add_class("app")
 
     def on_mount(self) -> None:
         """Show what is known, at once."""
@@ -108,8 +108,9 @@ class RunsScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Keep up with the runs while they are seen."""
         self._following = self.run_worker(self.history.follow(self._show), exclusive=True)
-        seconds = self._console_app.spinner_seconds or TICK_SECONDS
-        self._ticking = self.set_interval(seconds, self._tick)
+        seconds = self._console_app.spinner_seconds
+        self.query_one(RunList).pulses = seconds is not None
+        self._ticking = self.set_interval(seconds or TICK_SECONDS, self._tick)
 
     def on_screen_suspend(self) -> None:
         """Nobody looks."""
@@ -121,6 +122,12 @@ class RunsScreen(Screen[None]):
     def on_resize(self) -> None:
         """Fill another width."""
         self._show()
+        self.query_one(".own", KeyLine).show()
+
+    def _key_words(self, action: str, usual: str) -> str:
+        """Where there is little room, ``?`` tells the keys that are used less."""
+        left_out = self.size.width < WIDE_COLUMNS and action in ("rename", "order")
+        return "" if left_out else usual
 
     # Showing
 
@@ -163,6 +170,10 @@ class RunsScreen(Screen[None]):
             return True
         runs = self.query_one(RunList)
         run = runs.run
+        if action == "leave_filter":
+            return bool(runs.pattern) or self.query_one(".filter").display
+        if self.query_one(Input).has_focus:
+            return False
         if action in ("open", "rename", "delete"):
             return run is not None
         if action == "resume":
@@ -172,8 +183,6 @@ class RunsScreen(Screen[None]):
         if action == "keys":
             # In the list it is the key for "up", as everywhere.
             return not self.history.summaries
-        if action == "leave_filter":
-            return bool(runs.pattern) or self.query_one(".filter").display
         return True
 
     def on_run_list_chosen(self, event: RunList.Chosen) -> None:
@@ -335,8 +344,12 @@ def _in_short(history: RunHistory) -> Content:
 
 
 def _said(run: RunSummary | None) -> Content:
-    """What there is to say about a run, in a line."""
+    """What there is to say about a run: the whole question, its id, and why it does not go on."""
     if run is None:
-        return Content()
+        return Content("\n")
     said = one_line(run.explanation, 300)
-    return Content.assemble((run.folder.run_id, "$muted"), f"   {said}." if said else "")
+    return Content.assemble(
+        (f"{one_line(run.title, 300)}\n", "$foreground"),
+        (run.folder.run_id, "$muted"),
+        (f"   {said}." if said else "", "$waiting" if run.resumable else "$failed"),
+    )

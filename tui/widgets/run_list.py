@@ -21,8 +21,9 @@ from tui.widgets.page_view import PageView
 from tui.wording import age
 
 CURSOR = "▌"
-STATE_COLUMNS, VERDICT_COLUMNS, COST_COLUMNS, AGE_COLUMNS = 15, 10, 9, 6
-WAITING_COLUMNS = 5
+STATE_COLUMNS, VERDICT_COLUMNS, COST_COLUMNS, AGE_COLUMNS = 14, 9, 8, 5
+WAITING_COLUMNS = 3
+PULSE_SECONDS = 0.5
 WIDE_COLUMNS = 110
 WIDE_GAP, NARROW_GAP = 3, 1
 TITLE_CHARACTERS = 400
@@ -74,6 +75,7 @@ class RunList(PageView):
     Attributes:
         order: how they are sorted.
         pattern: what the title, the state or the id of a shown run has in it.
+        pulses: whether what runs moves.
     """
 
     BINDING_GROUP_TITLE = "List of runs"
@@ -100,6 +102,7 @@ class RunList(PageView):
         super().__init__(id=id)
         self.order = ORDERS[0]
         self.pattern = ""
+        self.pulses = False
         self._all: list[RunSummary] = []
         self._runs: list[RunSummary] = []
         self._cursor = 0
@@ -215,7 +218,7 @@ class RunList(PageView):
         at, width = run_feed.now(), self.size.width
         muted = run.mark is READING
         fields = Fields(
-            state=Content.assemble((f"{run.mark.glyph} {one_line(run.mark.word)}", colour_of(run.mark))),
+            state=self._state(run, at),
             title=_title(run, bold=chosen, muted=muted),
             waiting=Content.styled(
                 f"{glyphs.WAITS.glyph}{run.waiting}" if run.waiting else "", "$waiting bold"
@@ -228,6 +231,13 @@ class RunList(PageView):
             (f"{CURSOR} " if chosen and self.has_focus else "  ", "$accent"), laid_out(fields, width)
         )
         return line.stylize_before("on $panel") if chosen else line
+
+    def _state(self, run: RunSummary, at: datetime) -> Content:
+        colour = colour_of(run.mark)
+        glyph = colour
+        if self.pulses and run.mark == glyphs.RUNNING:
+            glyph = f"{colour} bold" if int(at.timestamp() / PULSE_SECONDS) % 2 else f"{colour} dim"
+        return Content.assemble((run.mark.glyph, glyph), (f" {one_line(run.mark.word)}", colour))
 
 
 class Fields(NamedTuple):
