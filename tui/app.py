@@ -110,10 +110,7 @@ class Console(App[int], inherit_bindings=False):
 
     def runs_screen(self) -> Screen[Any]:
         """A list of all runs."""
-        try:
-            from tui.screens.runs import RunsScreen
-        except ImportError:
-            return Screen()
+        from tui.screens.runs import RunsScreen
 
         return RunsScreen()
 

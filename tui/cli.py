@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from tui.console_options import console_options, take_console_options
 from tui.exit_codes import MEANING
 from tui.outer_edge import guarded
 
@@ -37,6 +38,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "show": Entry("look", "show", "Show a run: plan, prices, what waits, findings."),
         "attach": Entry("attach", "attach", "Follow a run from here."),
         "logs": Entry("logs", "logs", "Show what a script printed."),
+        "serve": Entry("console", "serve", "Show the console in a browser on this machine."),
         "paper": Entry("look", "paper", "Show where the paper is, or print it."),
     },
     "Decide": {
@@ -115,15 +117,23 @@ class Commands(click.Group):
 
 @click.group("fumehood", cls=Commands, invoke_without_command=True)
 @click.version_option(package_name="fumehood", prog_name="fumehood")
+@console_options
 @click.pass_context
-def main(context: click.Context) -> None:
+def main(context: click.Context, /, **typed: Any) -> object:
     """An autonomous AI researcher behind glass.
 
     Agents plan and run experiments; you approve every one with its price; every number in the paper is
-    bound to a measurement. Start with 'fumehood demo'.
+    bound to a measurement. Without a command the console opens. Start with 'fumehood demo'.
     """
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+    if context.invoked_subcommand is not None:
+        return None
+    from tui.console_start import open_console
+    from tui.terminal import can_show_console
+
+    if can_show_console():
+        return open_console(None, take_console_options(typed))
+    click.echo(context.get_help())
+    return None
 
 
 if __name__ == "__main__":

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from core.config import Settings, read_settings
 from core.record.folder import RunFolder
 from tui import terminal
+from tui.console_options import ConsoleOptions
 from tui.exit_codes import ExitCode
 from tui.screen import Screen
-
-
-@dataclass(frozen=True)
-class ConsoleOptions:
-    """How the console is to be.
-
-    Attributes:
-        slow: spare a slow line; False for as it was kept.
-        mouse: use the mouse; True for as it was kept.
-        theme: the theme; None for the one that was set or kept.
-    """
-
-    slow: bool = False
-    mouse: bool = True
-    theme: str | None = None
 
 
 def open_console(

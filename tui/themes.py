@@ -135,6 +135,8 @@ def title_of(theme: Theme) -> str:
 def _for_textual(colours: Mapping[str, str]) -> dict[str, str]:
     """What Textual's own widgets take, so that they look like ours."""
     return {
+        "ansi-background": colours["background"],
+        "ansi-foreground": colours["foreground"],
         "text": colours["foreground"],
         "text-muted": colours["muted"],
         "text-disabled": colours["muted"],

@@ -247,7 +247,7 @@ class Terminal:
 def on_a_terminal(home: Home) -> Iterator[tuple[subprocess.Popen[str], Terminal]]:
     """A follower on a terminal; it listens for signals once it has printed what it begins with."""
     master, slave = pty.openpty()
-    process = home.start("attach", stdin=slave, stdout=slave, stderr=slave)
+    process = home.start("attach", "--headless", stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     terminal = Terminal(master)
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from tui.console_options import console_options, take_console_options
 from tui.exit_codes import ExitCode
 from tui.following import OUTCOMES
 from tui.open_run import named_run
@@ -17,9 +20,13 @@ from tui.watching import Watch, watch
 @click.argument("run", required=False)
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Every event from the first, one per line, as JSON.")
-def attach(run: str | None, headless: bool, as_json: bool) -> ExitCode:
-    """Follow a run from here. Ctrl-C turns away; the run goes on."""
+@console_options
+def attach(run: str | None, headless: bool, as_json: bool, **typed: Any) -> ExitCode:
+    """Follow a run from here. Turning away leaves the run going on."""
     folder = named_run(run)
+    how = Watch(headless=headless, json=as_json, console=take_console_options(typed))
+    if how.in_console:
+        return watch(folder, how)
     state = folder.state()
     if as_json:
         return watch(folder, Watch(headless=headless, json=True))

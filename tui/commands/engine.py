@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import click
 
 from core import decisions
 from core.errors import InputError, RunLocked
+from tui.console_options import console_options, take_console_options
 from tui.exit_codes import ExitCode
 from tui.open_run import decide, named_run
 from tui.screen import Screen
@@ -47,7 +49,8 @@ def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
 @click.argument("run", required=False)
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
-def resume(run: str | None, headless: bool, as_json: bool) -> ExitCode:
+@console_options
+def resume(run: str | None, headless: bool, as_json: bool, **typed: Any) -> ExitCode:
     """Start an engine for a run that has none, and follow it."""
     folder = named_run(run)
     state = folder.state()
@@ -59,4 +62,4 @@ def resume(run: str | None, headless: bool, as_json: bool) -> ExitCode:
         raise RunLocked(
             f"an engine drives {folder.run_id} already", f"Follow it: 'fumehood attach {folder.run_id}'."
         )
-    return start_and_watch(folder, Watch(headless=headless, json=as_json, after=state.seq))
+    return start_and_watch(folder, Watch(headless, as_json, state.seq, take_console_options(typed)))

@@ -11,6 +11,7 @@ import click
 from core.config import Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
+from tui.console_options import console_options, take_console_options
 from tui.exit_codes import ExitCode
 from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy
 from tui.safe_text import one_line
@@ -71,6 +72,7 @@ class Options:
     metavar="N",
     help="Characters per second of scripted models.",
 )
+@console_options
 def run(question: str, **typed: Any) -> ExitCode:
     """Investigate a question.
 
@@ -101,7 +103,11 @@ def run(question: str, **typed: Any) -> ExitCode:
 @click.command()
 @click.option("--study", default=DEFAULT, show_default=True, help="Which study; --list names them.")
 @click.option("--list", "list_them", is_flag=True, help="Say which studies there are.")
-@click.option("--approve", metavar="POLICY", help="ask, auto, cpu or under:USD.  [default: auto]")
+@click.option(
+    "--approve",
+    metavar="POLICY",
+    help="ask, auto, cpu or under:USD.  [default: ask in the console, else auto]",
+)
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
 @click.option(
@@ -112,6 +118,7 @@ def run(question: str, **typed: Any) -> ExitCode:
     show_default=True,
     help="Characters per second of the scripted text.",
 )
+@console_options
 def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
     """Play a shipped study: the models are scripted, the experiments are real.
 
@@ -122,12 +129,13 @@ def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
     settings = read_settings()
     script = chosen_script(f"scripted:{study}", {}, shipped_only=True)
     options = _options(typed)
-    if typed["approve"] is None:
+    unasked = "ask" if options.watch.in_console else "auto"
+    if typed["approve"] is None and unasked == "auto":
         options.notes.append(
             "approve: auto, because nobody can be asked without a console; --approve ask lets you decide.",
         )
     return _start(
-        script.trajectory.question, settings, script, readable_policy(typed["approve"] or "auto"), options
+        script.trajectory.question, settings, script, readable_policy(typed["approve"] or unasked), options
     )
 
 
@@ -152,7 +160,8 @@ def _options(typed: dict[str, Any]) -> Options:
         named["accept_process_only"] = True
     if typed.get("speed") is not None:
         named["characters_per_second"] = typed["speed"]
-    return Options(named, typed["approve"], Watch(headless=typed["headless"], json=typed["as_json"]))
+    watch = Watch(typed["headless"], typed["as_json"], console=take_console_options(typed))
+    return Options(named, typed["approve"], watch)
 
 
 def _start(question: str, settings: Settings, script: Script, policy: str, options: Options) -> ExitCode:
