@@ -42,6 +42,9 @@ Toast.-error { border-left: outer $failed; }
 Toast .toast--title { color: $foreground; text-style: bold; }
 """
 
+FIRST_SCREEN = 1
+"""Where the first screen lies on the stack; Textual's own, below it, cannot be exchanged."""
+
 LEAVING_HINT = "q detaches: the run goes on. Stopping it is an action of its own; see ? for the keys."
 
 
@@ -104,10 +107,6 @@ class Console(App[int], inherit_bindings=False):
 
     # What people see first
 
-    def get_default_screen(self) -> Screen[Any]:
-        """The run that was asked for, or the list of runs."""
-        return self.runs_screen() if self.folder is None else self.run_screen(self.folder)
-
     def runs_screen(self) -> Screen[Any]:
         """A list of all runs."""
         from tui.screens.runs import RunsScreen
@@ -124,8 +123,9 @@ class Console(App[int], inherit_bindings=False):
         """Show a run; escape comes back."""
         self.push_screen(self.run_screen(folder))
 
-    def on_mount(self) -> None:
-        """Listen to the system, and say what is wrong with the user's files."""
+    async def on_mount(self) -> None:
+        """Show the run that was asked for or the list of runs, and listen to the system."""
+        await self.push_screen(self.runs_screen() if self.folder is None else self.run_screen(self.folder))
         self.set_interval(LOOK_SECONDS, self._look_around)
         if isinstance(driver := self._driver, TerminalDriver):
             if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":  # it would print the query's last letter
@@ -305,7 +305,7 @@ class Console(App[int], inherit_bindings=False):
 
     async def action_back(self) -> None:
         """Go back to where this screen was opened from, or to the list of runs."""
-        if len(self.screen_stack) > 1:
+        if len(self.screen_stack) > FIRST_SCREEN + 1:
             self.pop_screen()
         elif self.folder is not None:
             self.folder = None
