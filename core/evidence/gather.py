@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
+
 from core.evidence.evidence import Evidence
 from core.evidence.ledger import Ledger
 from core.evidence.measurement import ExecFacts
 from core.record.journal import Journal
 from core.record.state import Exec, RunState
+
+_Version: TypeAlias = tuple[int, ...]
+
+_gathered: WeakKeyDictionary[Journal, tuple[_Version, Evidence]] = WeakKeyDictionary()
+"""What was gathered last. Many reports are asked for at once, and each would read every record anew."""
 
 
 def gather(journal: Journal, state: RunState) -> Evidence:
@@ -15,6 +23,26 @@ def gather(journal: Journal, state: RunState) -> Evidence:
     Raises:
         JournalError: the journal is damaged.
     """
+    version, evidence = _gathered.get(journal, (None, None))
+    if evidence is None or version != _version(state):
+        evidence = _gather(journal, state)
+        _gathered[journal] = _version(state), evidence
+    return evidence
+
+
+def own_ledger(journal: Journal, state: RunState, experiment_id: str) -> Ledger:
+    """What one experiment measured, by its own records: all that its verdict rests on.
+
+    Whether another experiment reproduced it is not in it.
+
+    Raises:
+        JournalError: the journal is damaged.
+    """
+    execs = {name: _facts(state.execs[name]) for name in state.experiments[experiment_id].execs}
+    return Ledger.from_records((record for name in execs for record in journal.records(name)), execs)
+
+
+def _gather(journal: Journal, state: RunState) -> Evidence:
     execs = {name: _facts(script) for name, script in state.execs.items()}
     locked = {x.id: x for x in state.experiments.values() if x.locked_at is not None}
     return Evidence(
@@ -22,6 +50,18 @@ def gather(journal: Journal, state: RunState) -> Evidence:
         verdicts={name: x.verdict for name, x in locked.items() if x.verdict},
         hypotheses={name: x.spec.hypothesis for name, x in locked.items() if x.spec.hypothesis},
         locked_at={name: x.locked_at for name, x in locked.items() if x.locked_at},
+    )
+
+
+def _version(state: RunState) -> _Version:
+    """Numbers of which one is larger as soon as there is more evidence; none ever gets smaller."""
+    scripts, experiments = state.execs.values(), state.experiments.values()
+    return (
+        len(scripts),
+        sum(script.records for script in scripts),
+        sum(script.ended is not None for script in scripts),
+        sum(experiment.locked_at is not None for experiment in experiments),
+        sum(experiment.verdict is not None for experiment in experiments),
     )
 
 
