@@ -18,7 +18,7 @@ from core.evidence.gather import gather
 from core.evidence.sheet import sheet
 from core.models.base import Model
 from core.paper.document import Attempt, Document, PaperInput
-from core.paper.markdown import compose
+from core.paper.markdown import PaperFiles, compose
 from core.record.events import PaperPublished, PaperRefused, TurnFinished
 from core.record.live import LiveRun
 from core.record.state import ExperimentState, RunState
@@ -62,7 +62,8 @@ def publish_if_needed(live: LiveRun) -> None:
     say by itself: a run's measurements are not lost because its writer failed.
     """
     if live.state.paper is None:
-        _publish(live, _last_draft(live.state) or _paper_by_code(live.state))
+        draft = _last_draft(live.state) or _paper_by_code(live.state)
+        _publish(live, compose(_input(live, draft)))
 
 
 class _Submission:
@@ -75,13 +76,14 @@ class _Submission:
         """Publish a draft that holds; refuse one that does not, as long as there is a try left."""
         if self.live.state.paper is not None:
             return Reply(PUBLISHED, ends=True)  # by an engine that died before it could say so
-        document = compose(_input(self.live, draft)).document
+        files = compose(_input(self.live, draft))
+        document = files.document
         refused = [refusal for refusal in self.live.state.refusals if refusal.call_id != call_id]
         if document.struck and len(refused) < MAX_REFUSALS:
             problems = tuple(_problem_in_words(problem) for problem in document.struck[:MAX_TOLD])
             self.live.record(PaperRefused(call_id=call_id, problems=problems))
             raise ToolError(_refusal(document), "Nothing is published yet. Mend these and submit it again.")
-        _publish(self.live, draft)
+        _publish(self.live, files)
         return Reply(PUBLISHED, ends=True)
 
 
@@ -102,8 +104,7 @@ def _paper_by_code(state: RunState) -> SubmitPaper:
     return SubmitPaper(title=_plain(state.created.question), abstract=abstract, body="\n")
 
 
-def _publish(live: LiveRun, draft: SubmitPaper) -> None:
-    files = compose(_input(live, draft))
+def _publish(live: LiveRun, files: PaperFiles) -> None:
     _write(live.folder.paper / "evidence.json", files.evidence)
     _write(live.folder.paper / "paper.md", files.markdown)
     live.record(
