@@ -34,7 +34,7 @@ from tests.bench.tiny_study import QUESTION, trajectory, truth
 from tests.bench.torture_checks import COUNTS, Faults, check, paper_text, read_run
 from tests.bench.torture_engine import Moment, Order
 
-MOST_KILLS = 25
+MOST_KILLS = 12
 """Of one run; after that it is left alone, and has to get to its end with one engine more."""
 
 PACES = (1.0, 0.5, 0.25, 0.0625)
