@@ -16,6 +16,7 @@ from core.errors import FumehoodError
 from core.record.folder import RunFolder
 from tui.run_feed import RunChanged, RunFeed
 from tui.run_places import Place, keep_place, last_place
+from tui.run_records import RunRecords
 from tui.screens.steering import Steering
 from tui.status import status_of
 from tui.widgets.agent_tabs import VIEWS, AgentTabs, shown_agents
@@ -23,6 +24,8 @@ from tui.widgets.approval_card import ApprovalCard
 from tui.widgets.code_view import CodeView
 from tui.widgets.findings import Findings
 from tui.widgets.key_line import KeyLine
+from tui.widgets.log_view import LogView
+from tui.widgets.metrics_view import MetricsView
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER, PlanTree
 from tui.widgets.report_view import ReportView
 from tui.widgets.run_header import RunHeader
@@ -99,6 +102,7 @@ class RunScreen(Steering):
     def __init__(self, folder: RunFolder) -> None:
         place = last_place(folder.run_id)
         super().__init__(RunFeed(folder), place.agent)
+        self._records = RunRecords(folder)
         self._chosen_views = dict(place.views)
         self._repaint: Timer | None = None
         self._changed = False
@@ -106,19 +110,25 @@ class RunScreen(Steering):
     def compose(self) -> ComposeResult:
         """Head, plan, views, card, keys."""
         tree = PlanTree(id="tree")
-        views = (ThoughtsView(id="thoughts"), CodeView(id="code"), ReportView(id="report"))
+        views = (
+            LogView(id="log"),
+            ThoughtsView(id="thoughts"),
+            MetricsView(self._records, id="metrics"),
+            CodeView(id="code"),
+            ReportView(id="report"),
+        )
         yield RunHeader(id="header")
         yield RunNotice(id="notice")
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield tree
-                yield Findings(id="findings")
+                yield Findings(self._records, id="findings")
             with Vertical(id="right"):
                 yield AgentTabs(id="tabs")
                 with ContentSwitcher(id="views", initial="thoughts"):
                     yield from views
                 yield ApprovalCard(id="card")
-            yield Findings(id="rail")
+            yield Findings(self._records, id="rail")
         with Horizontal(id="keys"):
             for part in (tree, *views):
                 yield _of(KeyLine(part), f"of-{part.id}", "-away")
@@ -134,6 +144,7 @@ class RunScreen(Steering):
 
     def on_unmount(self) -> None:
         """Stop looking; the run goes on."""
+        self._records.close()
         self.feed.close()
 
     @property
@@ -141,7 +152,7 @@ class RunScreen(Steering):
         """The view of the agent."""
         kind = self._kind()
         view = self._chosen_views.get(kind, FIRST_VIEWS[kind])
-        return view if self.query(f"#views > #{view}") else "thoughts"
+        return view if view in VIEWS else FIRST_VIEWS[kind]
 
     @property
     def narrow(self) -> bool:
@@ -185,6 +196,8 @@ class RunScreen(Steering):
         if self.is_current and self.console.may_repaint():
             self.query_one(RunHeader).show(self.feed, self.agent)
             self.query_one(PlanTree).show(self.feed, self.agent)
+            if self.view == "metrics":
+                self.query_one(MetricsView).show(self.feed, self.agent)
 
     def show_all(self) -> None:
         """Show the run as it is now in every part that is seen."""

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from rich.cells import cell_len
+from textual import work
 from textual.content import Content
 
+from core.errors import FumehoodError
 from core.record.state import ExperimentState, RunState
 from tui import glyphs
-from tui.plain import verdict_in_words
 from tui.run_feed import RunFeed
+from tui.run_records import RunRecords, arm_label
 from tui.safe_text import one_line
-from tui.widgets.lines import colour_of, fitted
+from tui.widgets.chart import shortly
+from tui.widgets.lines import colour_of, spread
 from tui.widgets.page_view import PageView
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_COLUMNS = 12
 MOST_LINES = 3
+MOST_EXPERIMENTS = 12
+INDENT = 6
 
 
 class Findings(PageView, can_focus=False):
@@ -24,61 +32,102 @@ class Findings(PageView, can_focus=False):
     Findings { border-top: solid $line; padding: 0 1; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, records: RunRecords, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self._records = records
         self._shown: tuple[object, ...] = ()
         self._feed: RunFeed | None = None
 
     def show(self, feed: RunFeed, agent: str) -> None:
         """Show the findings there are."""
         self._feed = feed
-        looks = (feed.state.seq, self.size.width)
-        if not self.size.width or looks == self._shown:
-            return
-        self._shown = looks
-        self.set_lines(_lines(feed.state, self.size.width))
+        for exec_id in _measured(feed.state):
+            read = self._records.of(exec_id).read
+            if feed.state.execs[exec_id].records > read and self._records.may_read(exec_id):
+                self._read(exec_id)
+        self._draw()
 
     def on_resize(self) -> None:
         """Fill another width."""
-        if self._feed is not None:
-            self.show(self._feed, "")
+        self._draw()
+
+    @work(group="findings")
+    async def _read(self, exec_id: str) -> None:
+        """Read what was recorded since; other things go on meanwhile."""
+        with contextlib.suppress(FumehoodError):  # whoever follows the journal says what is wrong with it
+            await self._records.catch_up(exec_id)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._feed is None or not self.size.width:
+            return
+        state, width = self._feed.state, self.size.width
+        looks = (state.seq, width, tuple(self._records.of(exec_id).read for exec_id in _measured(state)))
+        if looks != self._shown:
+            self._shown = looks
+            self.set_lines(_lines(state, self._records, width))
 
 
-def _lines(state: RunState, width: int) -> list[Content]:
-    lines = [Content.styled("FINDINGS", "$muted bold")]
+def _telling(state: RunState) -> list[ExperimentState]:
+    """The newest experiments that have something to tell."""
     telling = [x for x in state.experiments.values() if x.findings or x.verdict]
+    return telling[: -MOST_EXPERIMENTS - 1 : -1]
+
+
+def _measured(state: RunState) -> list[str]:
+    """The scripts whose results are drawn: for each experiment the newest that recorded any."""
+    newest = []
+    for experiment in _telling(state):
+        scripts = [state.execs[exec_id] for exec_id in experiment.execs]
+        recorded = [script.asked.exec_id for script in scripts if script.records and not script.asked.trial]
+        newest += recorded[-1:]
+    return newest
+
+
+def _lines(state: RunState, records: RunRecords, width: int) -> list[Content]:
+    lines = [Content.styled("FINDINGS", "$muted bold")]
+    telling = _telling(state)
     if not telling:
         return [*lines, Content.styled("nothing yet", "$muted")]
-    for experiment in reversed(telling):
-        lines += _finding(state, experiment, width)
+    for experiment in telling:
+        lines += _finding(experiment, records, width)
     return lines
 
 
-def _finding(state: RunState, experiment: ExperimentState, width: int) -> list[Content]:
+def _finding(experiment: ExperimentState, records: RunRecords, width: int) -> list[Content]:
     mark = glyphs.experiment_mark(experiment)
-    spark = sparkline(_values(state, experiment))
+    spark = Content.styled(sparkline(_values(experiment, records)), "$accent")
     head = Content.assemble((f"{mark.glyph} ", colour_of(mark)), (f"{experiment.id:<4}", "bold"))
-    if experiment.verdict is not None and experiment.spec.hypothesis is not None:
-        text = verdict_in_words(experiment.verdict, experiment.spec.hypothesis.metric.unit)
-        head = head.append(
-            Content.styled(text.removeprefix("effect ").partition("]")[0] + "]", colour_of(mark))
-        )
-    right = Content.styled(spark, "$accent")
-    lines = [Content.assemble(fitted(head, width - right.cell_length - 1), " ", right)]
-    if experiment.findings:
-        wrapped = Content(one_line(experiment.findings[-1])).wrap(max(10, width - 6))
-        lines += [Content.assemble(" " * 6, line) for line in wrapped[:MOST_LINES]]
-    return lines
+    text = one_line(experiment.findings[-1]) if experiment.findings else ""
+    if experiment.verdict is not None:
+        head = head.append(Content.styled(_effect(experiment), colour_of(mark)))
+    elif text and head.cell_length + cell_len(text) + spark.cell_length + 2 <= width:
+        head, text = head.append(text), ""
+    under = Content(text).wrap(max(10, width - INDENT))[:MOST_LINES] if text else []
+    return [spread(head, spark, width), *(Content.assemble(" " * INDENT, line) for line in under)]
 
 
-def _values(state: RunState, experiment: ExperimentState) -> list[float]:
-    """The newest values of the metric that decides, else of whatever was measured."""
-    name = experiment.spec.hypothesis.metric.name if experiment.spec.hypothesis else None
+def _effect(experiment: ExperimentState) -> str:
+    """The effect that decided, and its interval."""
+    verdict = experiment.verdict
+    if verdict is None or verdict.effect is None:
+        return ""
+    interval = "  [" + ", ".join(shortly(end) for end in verdict.interval) + "]" if verdict.interval else ""
+    return f"{shortly(verdict.effect)}{interval}"
+
+
+def _values(experiment: ExperimentState, records: RunRecords) -> list[float]:
+    """The course of the metric that decides: over seeds, in the arm that the hypothesis is about."""
+    hypothesis = experiment.spec.hypothesis
     for exec_id in reversed(experiment.execs):
-        results = state.execs[exec_id].results
-        values = [v for key, v in results if isinstance(v, int | float) and name in (None, key)]
-        if values:
-            return [float(value) for value in values][-SPARK_COLUMNS:]
+        known = records.of(exec_id)
+        for name, arms in known.results.items():
+            if hypothesis is not None and name.partition(" (")[0] != hypothesis.metric.name:
+                continue
+            for key, arm in arms.items():
+                label = arm_label(hypothesis, known.conditions.get(key, {}))
+                if hypothesis is None or label == arm_label(hypothesis, hypothesis.treatment.where):
+                    return [arm[seed] for seed in sorted(arm)][-SPARK_COLUMNS:]
     return []
 
 
