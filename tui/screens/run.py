@@ -24,6 +24,7 @@ from tui.widgets.approval_card import ApprovalCard
 from tui.widgets.code_view import CodeView
 from tui.widgets.findings import Findings
 from tui.widgets.key_line import KeyLine
+from tui.widgets.lines import waiting_count
 from tui.widgets.log_view import LogView
 from tui.widgets.metrics_view import MetricsView
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER, PlanTree
@@ -54,7 +55,7 @@ class RunScreen(Steering):
 
     BINDING_GROUP_TITLE = "Run"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("exclamation_mark", "next_waiting", "next waiting", key_display="!", id="run.next_waiting"),
+        Binding("exclamation_mark", "next_waiting", "waiting", key_display="!", id="run.next_waiting"),
         Binding("tab", "switch_pane", "other side", id="run.pane"),
         Binding("shift+tab", "switch_pane", "other side", show=False, id="run.pane_back"),
         *(
@@ -75,7 +76,7 @@ class RunScreen(Steering):
     ]
 
     DEFAULT_CSS = """
-    RunScreen { background: $background; color: $foreground; }
+    RunScreen, RunScreen:ansi { background: $background; color: $foreground; }
     RunScreen #body { height: 1fr; }
     RunScreen #left { width: 100%; height: 1fr; }
     RunScreen #right { width: 1fr; height: 1fr; display: none; }
@@ -95,7 +96,9 @@ class RunScreen(Steering):
     RunScreen.-rail #left { width: 34%; }
     RunScreen.-zoomed #left, RunScreen.-zoomed #rail { display: none; }
     RunScreen #keys { height: 1; padding: 0 1; background: $surface; }
-    RunScreen #keys > KeyLine { width: auto; height: 1; margin-right: 3; background: $surface; }
+    RunScreen #keys > KeyLine { width: auto; height: 1; margin-right: 2; background: $surface; }
+    RunScreen #keys > .of-screen { width: 1fr; }
+    RunScreen #keys > .of-app { margin-right: 0; }
     RunScreen #keys > KeyLine.-away { display: none; }
     """
 
@@ -131,9 +134,9 @@ class RunScreen(Steering):
             yield Findings(self._records, id="rail")
         with Horizontal(id="keys"):
             for part in (tree, *views):
-                yield _of(KeyLine(part), f"of-{part.id}", "-away")
-            yield _of(KeyLine(self, self._key_words), "of-screen")
-            yield _of(KeyLine(self.app), "of-screen")
+                yield _of(KeyLine(part, gap=2), f"of-{part.id}", "-away")
+            yield _of(KeyLine(self, self._key_words, gap=2), "of-screen")
+            yield _of(KeyLine(self.app, gap=2), "of-app")
 
     def on_mount(self) -> None:
         """Begin to follow."""
@@ -307,9 +310,9 @@ class RunScreen(Steering):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The keys at the bottom are those of the part that has the focus."""
-        for line in self.query("#keys > KeyLine"):
-            if not line.has_class("of-screen"):
-                line.set_class(not line.has_class(f"of-{event.widget.id}"), "-away")
+        for line in self.query("#keys > KeyLine").exclude(".of-screen, .of-app"):
+            here = any(line.has_class(f"of-{node.id}") for node in event.widget.ancestors_with_self)
+            line.set_class(not here, "-away")
 
     def on_resize(self) -> None:
         """Parts that came into sight show the run, too."""
@@ -333,7 +336,7 @@ class RunScreen(Steering):
         """What keys are called now."""
         if action == "pause" and self.feed.state.paused:
             return "go on"
-        if action == "next_waiting" and not self.feed.state.waiting:
+        if action == "next_waiting" and not waiting_count(self.feed.state):
             return ""
         return words
 

@@ -12,9 +12,8 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from core.record.state import RunState
-from tui import glyphs
 from tui.run_feed import RunFeed
-from tui.widgets.lines import colour_of, fitted
+from tui.widgets.lines import colour_of, fitted, mark_of
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
 
 VIEWS = ("log", "thoughts", "metrics", "code", "report")
@@ -98,7 +97,7 @@ class AgentTabs(Widget):
     def _tab(self, state: RunState, name: str) -> Content:
         label = Content.styled(name, "$accent bold underline" if name == self._agent else "$muted")
         if experiment := state.experiments.get(name):
-            mark = glyphs.experiment_mark(experiment)
+            mark = mark_of(state, experiment)
             label = Content.assemble(label, (f" {mark.glyph}", colour_of(mark)))
         return label.stylize(Style.from_meta({"agent": name}))
 

@@ -93,7 +93,7 @@ class CodeView(PageView):
     def _head(self, script: Exec, experiment: ExperimentState) -> Content:
         place = experiment.execs.index(script.asked.exec_id) + 1
         trial = Content.styled("  a trial: nothing in it counts", "$waiting") if script.asked.trial else ""
-        mark, how = _went(script)
+        mark, how = _went(script, running=experiment.open)
         return Content.assemble(
             " ",
             (one_line(script.asked.exec_id), "bold"),
@@ -115,10 +115,10 @@ class CodeView(PageView):
         return lines
 
 
-def _went(script: Exec) -> tuple[Mark, str]:
+def _went(script: Exec, *, running: bool) -> tuple[Mark, str]:
     ended = script.ended
     if ended is None:
-        return glyphs.RUNNING, "running"
+        return (glyphs.RUNNING, "running") if running else (glyphs.FAILED, "was cut short")
     if ended.end != "finished":
         return glyphs.FAILED, f"was ended ({one_line(ended.end)}) after {clock(ended.seconds)}"
     mark = glyphs.DONE if ended.exit_code == 0 else glyphs.FAILED

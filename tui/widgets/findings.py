@@ -91,7 +91,8 @@ def _lines(state: RunState, records: RunRecords, width: int) -> list[Content]:
         return [*lines, Content.styled("nothing yet", "$muted")]
     for experiment in telling:
         lines += _finding(experiment, records, width)
-    return lines
+        lines.append(Content())
+    return lines[:-1]
 
 
 def _finding(experiment: ExperimentState, records: RunRecords, width: int) -> list[Content]:
@@ -100,20 +101,22 @@ def _finding(experiment: ExperimentState, records: RunRecords, width: int) -> li
     head = Content.assemble((f"{mark.glyph} ", colour_of(mark)), (f"{experiment.id:<4}", "bold"))
     text = one_line(experiment.findings[-1]) if experiment.findings else ""
     if experiment.verdict is not None:
-        head = head.append(Content.styled(_effect(experiment), colour_of(mark)))
+        room = width - head.cell_length - spark.cell_length - 2
+        head = head.append(Content.styled(_effect(experiment, room), colour_of(mark)))
     elif text and head.cell_length + cell_len(text) + spark.cell_length + 2 <= width:
         head, text = head.append(text), ""
     under = Content(text).wrap(max(10, width - INDENT))[:MOST_LINES] if text else []
     return [spread(head, spark, width), *(Content.assemble(" " * INDENT, line) for line in under)]
 
 
-def _effect(experiment: ExperimentState) -> str:
-    """The effect that decided, and its interval."""
+def _effect(experiment: ExperimentState, room: int) -> str:
+    """The effect that decided, and its interval where there is room."""
     verdict = experiment.verdict
     if verdict is None or verdict.effect is None:
         return ""
     interval = "  [" + ", ".join(shortly(end) for end in verdict.interval) + "]" if verdict.interval else ""
-    return f"{shortly(verdict.effect)}{interval}"
+    effect = shortly(verdict.effect)
+    return f"{effect}{interval}" if len(effect) + len(interval) <= room else effect
 
 
 def _values(experiment: ExperimentState, records: RunRecords) -> list[float]:

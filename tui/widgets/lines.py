@@ -11,6 +11,7 @@ from textual.content import Content
 from core.pricing import at_most_dollars, dollars
 from core.record.events import now
 from core.record.state import ExperimentState, RunState
+from tui import glyphs
 from tui.run_feed import cost_so_far
 from tui.safe_text import one_line
 from tui.screen import Mark
@@ -26,7 +27,8 @@ COLOURS = {
 }
 """Colours of a theme by the plain output's names; two words have colours of their own."""
 
-ELLIPSIS = "…"
+NOT_RUN = Mark("⊘", "not run", "bright_black")
+CUT_SHORT = Mark("!", "cut short", "red")
 
 
 def moment() -> datetime:
@@ -39,6 +41,18 @@ def colour_of(mark: Mark) -> str:
     if mark.word in ("refuted", "inconclusive"):
         return f"${mark.word}"
     return COLOURS.get(mark.colour, "$muted")
+
+
+def mark_of(state: RunState, experiment: ExperimentState) -> Mark:
+    """The state of an experiment; what a run left open when it ended will not go on."""
+    if state.ended is None or not experiment.open:
+        return glyphs.experiment_mark(experiment)
+    return CUT_SHORT if experiment.started_at is not None else NOT_RUN
+
+
+def waiting_count(state: RunState) -> int:
+    """How many requests wait for the human; none once the run is over."""
+    return 0 if state.ended is not None else len(state.waiting)
 
 
 def marked(mark: Mark, width: int = 0) -> Content:

@@ -6,6 +6,7 @@ second with ten thousand, and its keys cannot be remapped.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,17 +18,24 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
+from core.agents.loop import unanswered
 from core.pricing import dollars
 from core.record.state import ExperimentState, RunState
 from tui import glyphs
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line
-from tui.widgets.lines import colour_of, cost_of, fitted, moment, right_aligned, total_cost
+from tui.widgets.lines import colour_of, cost_of, fitted, mark_of, moment, right_aligned, total_cost
 from tui.widgets.page_view import PageView
 
 ORCHESTRATOR, WRITER = "orchestrator", "writer"
 COST_COLUMNS = 8
 CURSOR = "▌"
+DOING = {
+    "wait_for_results": "waits for results",
+    "ask_human": "asks you",
+    "submit_paper": "submits the paper",
+}
+"""What an agent does while a tool call of it has no answer yet."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class PlanTree(PageView):
         self._feed: RunFeed | None = None
         self._rows: list[Row] = []
         self._cursor = 0
+        self._agent = ""
         self._folded: dict[str, bool] = {}
         self._word_columns = 0
 
@@ -90,11 +99,14 @@ class PlanTree(PageView):
         self._feed = feed
         if feed.state.created is None or not self.size.width:
             return
+        before = self.row
         self._rows = list(self._arranged(feed.state, agent))
-        row = self.row
-        if row is None or row.kind != "round" or agent not in ("", self._agent_near(self._cursor)):
-            self._cursor = next((y for y, row in enumerate(self._rows) if row.key == agent), self._cursor)
-        self._cursor = min(self._cursor, max(0, len(self._rows) - 1))
+        if agent != self._agent:
+            self._agent, before = (
+                agent,
+                Row("experiment" if agent in feed.state.experiments else "agent", agent),
+            )
+        self._cursor = self._place_of(before)
         self._draw()
 
     def on_resize(self) -> None:
@@ -160,11 +172,15 @@ class PlanTree(PageView):
         self._draw()
         row = self._rows[y]
         if row.kind != "round":
+            self._agent = row.key
             self.post_message(self.Moved(row.key))
 
-    def _agent_near(self, y: int) -> str:
-        """The agent of a line; for a round, the first one in it."""
-        return next((row.key for row in self._rows[y:] if row.kind != "round"), "")
+    def _place_of(self, row: Row | None) -> int:
+        """Where a line is now; where the cursor was, if it is gone."""
+        if self._cursor < len(self._rows) and self._rows[self._cursor] == row:
+            return self._cursor
+        last = max(0, len(self._rows) - 1)
+        return next((y for y, other in enumerate(self._rows) if other == row), min(self._cursor, last))
 
     # Arranging: which lines there are.
 
@@ -177,8 +193,8 @@ class PlanTree(PageView):
         for place, (number, experiments) in enumerate(rounds):
             chosen = any(experiment.id == agent for experiment in experiments)
             if number not in self._folded:
-                finished = place < len(rounds) - 1 and not any(x.open for x in experiments)
-                if finished and not chosen:
+                finished = not any(x.open for x in experiments)
+                if finished and not chosen and place < len(rounds) - 1 and state.ended is None:
                     self._folded[number] = True
             elif chosen and self._rows and not any(row.key == agent for row in self._rows):
                 self._folded[number] = False  # it was chosen elsewhere, so it must be seen here
@@ -197,7 +213,7 @@ class PlanTree(PageView):
         if self._feed is None or self._feed.state.created is None:
             return
         state, at = self._feed.state, moment()
-        marks = (glyphs.experiment_mark(x).word for x in state.experiments.values())
+        marks = (mark_of(state, x).word for x in state.experiments.values())
         self._word_columns = max((len(word) for word in marks), default=0)
         top, height = self.scroll_offset.y, self.size.height
         if self._cursor < top:
@@ -238,12 +254,12 @@ class PlanTree(PageView):
             body, cost = self._agent_line(state, row.key), ""
         elif row.kind == "round":
             body, cost = (
-                self._round_line(row.key, by_round.get(row.key, [])),
+                self._round_line(state, row.key, by_round.get(row.key, [])),
                 _known_cost(by_round, row.key, at),
             )
         else:
             experiment = state.experiments[row.key]
-            body, cost = self._experiment_line(experiment), cost_of(state, experiment, at)
+            body, cost = self._experiment_line(state, experiment), cost_of(state, experiment, at)
         waits = row.kind == "experiment" and cost.startswith("≤") and _waits(state, row.key)
         style = "$waiting" if waits else "$muted" if row.kind == "round" or cost.startswith("≤") else ""
         edge = CURSOR if y == self._cursor else " "
@@ -267,31 +283,30 @@ class PlanTree(PageView):
             doing = one_line(agent.ended.outcome)
         elif agent.retry is not None:
             mark, doing = glyphs.RUNNING, "tries again"
-        elif len(agent.asked) > len(agent.turns):
-            mark, doing = glyphs.RUNNING, "thinks"
+        elif (call := unanswered(agent)) is not None:
+            mark, doing = glyphs.QUEUED, DOING.get(call.name, f"uses {one_line(call.name, 20)}")
         else:
-            mark, doing = glyphs.QUEUED, "waits for results" if name == ORCHESTRATOR else "works"
+            mark, doing = glyphs.RUNNING, "thinks"
         if state.ended is not None and (agent is None or agent.ended is None):
             mark, doing = glyphs.DONE, "done" if state.ended.outcome == "done" else "ended"
         return Content.assemble((f"{mark.glyph} ", colour_of(mark)), (name, "bold"), "  ", (doing, "$muted"))
 
-    def _round_line(self, number: str, experiments: list[ExperimentState]) -> Content:
+    def _round_line(self, state: RunState, number: str, experiments: list[ExperimentState]) -> Content:
         folded = self._is_folded(number)
         line = Content.assemble(("▸ " if folded else "▾ ", "$muted"), (f"Round {number}", "bold"))
         if folded:
-            for mark in dict.fromkeys(glyphs.experiment_mark(x) for x in experiments):
-                count = sum(glyphs.experiment_mark(x) == mark for x in experiments)
+            for mark, count in Counter(mark_of(state, x) for x in experiments).items():
                 line = Content.assemble(line, "  ", (f"{mark.glyph}{count}", colour_of(mark)))
         return line
 
-    def _experiment_line(self, experiment: ExperimentState) -> Content:
-        mark = glyphs.experiment_mark(experiment)
+    def _experiment_line(self, state: RunState, experiment: ExperimentState) -> Content:
+        mark = mark_of(state, experiment)
         colour = colour_of(mark)
         word = "being killed" if experiment.kill and experiment.open else mark.word
-        waits = experiment.stage == "waiting"
+        waits = experiment.stage == "waiting" and state.ended is None
         title = one_line(experiment.spec.title)
         gpu = one_line(experiment.spec.compute.gpu or "", 12)
-        settled = not experiment.open and experiment.verdict is None
+        settled = (not experiment.open or state.ended is not None) and experiment.verdict is None
         return Content.assemble(
             "  ",
             (f"{mark.glyph} ", colour),
@@ -330,4 +345,4 @@ def _known_cost(by_round: dict[str, list[ExperimentState]], number: str, at: dat
 
 
 def _waits(state: RunState, experiment_id: str) -> bool:
-    return state.experiments[experiment_id].stage == "waiting"
+    return state.experiments[experiment_id].stage == "waiting" and state.ended is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from textual.content import Content
 
@@ -12,12 +13,14 @@ from tui import glyphs
 from tui.plain import verdict_in_words
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line, safe
-from tui.widgets.lines import colour_of, cost_of, marked, moment, right_aligned
+from tui.widgets.lines import colour_of, cost_of, mark_of, marked, moment, right_aligned
 from tui.widgets.page_view import PageView
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
 from tui.wording import clock, counted
 
 NAME_COLUMNS = 13
+WIDEST = 100
+"""Columns of running text; longer lines are hard to read."""
 
 
 class ReportView(PageView):
@@ -43,7 +46,7 @@ class ReportView(PageView):
         self._shown = looks
         experiment = feed.state.experiments.get(agent)
         parts = _experiment(feed.state, experiment) if experiment else _run(feed, agent)
-        self.set_lines([line for part in parts for line in _wrapped(part, width)])
+        self.set_lines([line for part in parts for line in part.wrapped(width)])
         if other:
             self.scroll_home(animate=False)
 
@@ -53,30 +56,42 @@ class ReportView(PageView):
             self.show(self._feed, self._agent)
 
 
-def _wrapped(content: Content, width: int) -> Iterator[Content]:
-    """A field's text wraps under itself, not under its name."""
-    indent = NAME_COLUMNS + 2
-    if content.cell_length <= width or width < 2 * indent:
-        yield content
-        return
-    head, rest = content[:indent], content[indent:]
-    for number, line in enumerate(rest.wrap(width - indent - 1)):
-        yield Content.assemble(head if number == 0 else " " * indent, line)
+@dataclass(frozen=True)
+class _Line:
+    """A line of the report.
+
+    Attributes:
+        content: what it says.
+        hang: columns that what does not fit is indented by.
+    """
+
+    content: Content = Content()
+    hang: int = NAME_COLUMNS + 2
+
+    def wrapped(self, width: int) -> Iterator[Content]:
+        """The lines it needs."""
+        if self.content.cell_length <= width or width < 2 * self.hang:
+            yield self.content
+            return
+        head, rest = self.content[: self.hang], self.content[self.hang :]
+        for number, line in enumerate(rest.wrap(min(width - self.hang - 1, WIDEST))):
+            yield Content.assemble(head if number == 0 else " " * self.hang, line)
 
 
-def _field(name: str, *text: Content | str | tuple[str, str]) -> Content:
-    return Content.assemble("  ", (name.ljust(NAME_COLUMNS), "$muted"), *text)
+def _field(name: str, *text: Content | str | tuple[str, str], hang: int = 0) -> _Line:
+    """A named field; what does not fit goes on under its text."""
+    return _Line(Content.assemble("  ", (name.ljust(NAME_COLUMNS), "$muted"), *text), NAME_COLUMNS + 2 + hang)
 
 
-def _title(text: str) -> Content:
-    return Content.styled(f"  {text}", "$muted bold")
+def _title(text: str) -> _Line:
+    return _Line(Content.styled(f"  {text}", "$muted bold"))
 
 
-def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[Content]:
+def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
     spec = experiment.spec
-    yield Content.assemble("  ", (f"{experiment.id}  ", "bold"), (one_line(spec.title), "bold"))
-    yield Content()
-    yield _field("State", marked(glyphs.experiment_mark(experiment)), (_note(experiment), "$muted"))
+    yield _Line(Content.styled(f"  {experiment.id}  {one_line(spec.title)}", "bold"), len(experiment.id) + 4)
+    yield _Line()
+    yield _field("State", marked(mark_of(state, experiment)), (_note(experiment), "$muted"))
     if cost := cost_of(state, experiment, moment()):
         yield _field("Cost", cost.replace("≤", "never more than "))
     if spec.hypothesis is None:
@@ -89,12 +104,12 @@ def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[Conten
         yield _field("Repeats", f"the scripts of {spec.repeats} with other seeds")
     yield from _verdict(experiment)
     if experiment.findings:
-        yield Content()
+        yield _Line()
         yield _title("FINDINGS")
         for number, text in enumerate(experiment.findings, start=1):
             yield _field(str(number), one_line(text))
     yield from _execs(state, experiment)
-    yield Content()
+    yield _Line()
     yield _title("PLAN")
     for line in safe(spec.plan).strip().split("\n"):
         yield _field("", one_line(line))
@@ -107,19 +122,19 @@ def _note(experiment: ExperimentState) -> str:
     return f"   {one_line(text, 400)}" if text else ""
 
 
-def _hypothesis(hypothesis: Hypothesis, alpha: float) -> Iterator[Content]:
+def _hypothesis(hypothesis: Hypothesis, alpha: float) -> Iterator[_Line]:
     yield _field("Hypothesis", (one_line(hypothesis.statement), ""))
     yield _field("Criterion", one_line(criterion_in_words(hypothesis)))
     yield _field("Judged by", one_line(judged_by_in_words(hypothesis, alpha)))
 
 
-def _verdict(experiment: ExperimentState) -> Iterator[Content]:
+def _verdict(experiment: ExperimentState) -> Iterator[_Line]:
     verdict, hypothesis = experiment.verdict, experiment.spec.hypothesis
     if verdict is None:
         return
     unit = hypothesis.metric.unit if hypothesis else ""
     mark = glyphs.verdict_mark(verdict)
-    yield Content()
+    yield _Line()
     yield _title("VERDICT")
     yield _field(
         "", (f"{mark.glyph} {mark.word}", f"{colour_of(mark)} bold"), f"   {verdict_in_words(verdict, unit)}"
@@ -134,16 +149,16 @@ def _verdict(experiment: ExperimentState) -> Iterator[Content]:
         yield _field("deviation", (one_line(text), "$waiting"))
 
 
-def _execs(state: RunState, experiment: ExperimentState) -> Iterator[Content]:
+def _execs(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
     if not experiment.execs:
         return
-    yield Content()
+    yield _Line()
     yield _title("SCRIPTS")
     for exec_id in experiment.execs:
         script = state.execs[exec_id]
         ended = script.ended
         if ended is None:
-            mark, how = glyphs.RUNNING, "running"
+            mark, how = (glyphs.RUNNING, "running") if experiment.open else (glyphs.FAILED, "was cut short")
         else:
             good = ended.end == "finished" and ended.exit_code == 0
             mark = glyphs.DONE if good else glyphs.FAILED
@@ -161,13 +176,13 @@ def _execs(state: RunState, experiment: ExperimentState) -> Iterator[Content]:
         )
 
 
-def _run(feed: RunFeed, agent: str) -> Iterator[Content]:
+def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
     """What there is to say about the whole run, for agents that have no experiment."""
     state = feed.state
     assert state.created is not None
     settings, engine = state.settings, state.engine
-    yield Content.assemble("  ", (one_line(state.created.question), "bold"))
-    yield Content()
+    yield _Line(Content.styled(f"  {one_line(state.created.question)}", "bold"), 2)
+    yield _Line()
     models = {ORCHESTRATOR: settings.model, WRITER: settings.writer_model}
     yield _field(
         "Model",
@@ -197,7 +212,7 @@ def _run(feed: RunFeed, agent: str) -> Iterator[Content]:
         )
     verdicts = [x for x in state.experiments.values() if x.verdict]
     if verdicts:
-        yield Content()
+        yield _Line()
         yield _title("VERDICTS")
         for experiment in verdicts:
             assert experiment.verdict is not None
@@ -206,9 +221,10 @@ def _run(feed: RunFeed, agent: str) -> Iterator[Content]:
                 experiment.id,
                 (f"{mark.glyph} {mark.word:<12}  ", colour_of(mark)),
                 one_line(hypothesis.statement if hypothesis else experiment.spec.title),
+                hang=16,
             )
     for refusal in state.refusals[-1:]:
-        yield Content()
+        yield _Line()
         yield _title(f"DRAFTS REFUSED  {len(state.refusals)}")
         for problem in refusal.problems[:10]:
             yield _field("", one_line(problem, 400))

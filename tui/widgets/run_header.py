@@ -12,7 +12,7 @@ from tui import glyphs
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line
 from tui.status import Status, status_of
-from tui.widgets.lines import colour_of, moment, spread, words
+from tui.widgets.lines import colour_of, moment, spread, waiting_count, words
 from tui.widgets.spend_meter import Spend, meter, short_meter
 from tui.wording import clock
 
@@ -56,7 +56,7 @@ class RunHeader(Widget):
         assert state.created is not None
         left = Content.assemble(("fumehood", "$accent bold"), "   ", words(state.created.question, "bold"))
         right = Content.assemble(_stands(feed, status, word=True), "     ", (_where(state), "$muted"))
-        if state.waiting:
+        if waiting_count(state):
             right = Content.assemble(right, "     ", _waits(state), (" wait", "$waiting bold"))
         money = meter(Spend.of(state, moment()), state, width)
         label = _scripted(state, width - money.cell_length - 4)
@@ -67,7 +67,7 @@ class RunHeader(Widget):
         width = self.size.width
         assert state.created is not None
         right = _stands(feed, status, word=width >= 60)
-        if state.waiting:
+        if waiting_count(state):
             right = Content.assemble(right, "  ", _waits(state))
         money = short_meter(Spend.of(state, moment()), width)
         rest = width - money.cell_length - 2

@@ -17,7 +17,10 @@ class RunNotice(Static):
     """Hidden as long as there is nothing to say."""
 
     DEFAULT_CSS = """
-    RunNotice { height: auto; max-height: 2; padding: 0 1; display: none; border-bottom: solid $line; }
+    RunNotice {
+        height: auto; max-height: 2; padding: 0 1; display: none;
+        background: $background; border-bottom: solid $line;
+    }
     RunNotice.-shown { display: block; }
     """
 

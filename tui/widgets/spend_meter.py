@@ -109,6 +109,7 @@ def meter(spend: Spend, state: RunState, width: int) -> Content:
         ("spent ", "$muted"), (spent_in_words(spend), "bold"), " ", bar(spend, 20), " ", dollars(spend.cap),
         (" cap", "$muted"),
     )  # fmt: skip
+    over = state.ended is not None
     for part in (
         Content.assemble(("reserved ", "$muted"), dollars(spend.reserved)),
         Content.assemble(("burning ", "$muted"), f"{dollars(spend.per_hour)}/h"),
@@ -117,6 +118,8 @@ def meter(spend: Spend, state: RunState, width: int) -> Content:
             tokens(state.output_tokens), (" out", "$muted"),
         ),
     ):  # fmt: skip
+        if over and not part.plain.startswith("tokens"):
+            continue
         if line.cell_length + 3 + part.cell_length > width:
             break
         line = Content.assemble(line, "   ", part)
