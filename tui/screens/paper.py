@@ -1,0 +1,309 @@
+"""The paper of a run: every number in it leads to the line of code that measured it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from core.errors import FumehoodError, RunError
+from core.record.folder import RunFolder
+from core.record.state import RunState
+from tui import glyphs
+from tui.log_passage import passage_of_result
+from tui.paper_evidence import Measured, Number, PaperEvidence, read_evidence
+from tui.safe_text import one_line
+from tui.widgets.evidence_view import EvidenceView, Source
+from tui.widgets.key_line import KeyLine
+from tui.widgets.lines import spread
+from tui.widgets.outline import Outline
+from tui.widgets.paper_view import PaperView
+from tui.wording import counted
+
+MOST_BYTES = 20_000_000
+MOST_SOURCES = 4
+"""Code lines of one number that are shown; a table's may have dozens."""
+
+OUTLINE_FROM_COLUMNS = 120
+"""From this width on the outline is always there."""
+
+
+class PaperScreen(Screen[None]):
+    """Shows the paper of a run.
+
+    Args:
+        folder: the run.
+    """
+
+    BINDING_GROUP_TITLE = "Paper"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,n", "number(1)", "number", id="paper.next_number"),
+        Binding("shift+tab,N", "number(-1)", "previous number", show=False, id="paper.previous_number"),
+        Binding("enter", "open", "evidence", id="paper.open"),
+        Binding("right_curly_bracket", "section(1)", "section", id="paper.next_section", key_display="}"),
+        Binding(
+            "left_curly_bracket",
+            "section(-1)",
+            "previous section",
+            show=False,
+            id="paper.previous_section",
+            key_display="{",
+        ),
+        Binding("o", "outline", "outline", id="paper.outline"),
+        Binding("escape", "leave", "back", id="paper.back"),
+    ]
+
+    DEFAULT_CSS = """
+    PaperScreen { background: $background; }
+    PaperScreen > .top { height: 2; padding: 0 1; border-bottom: solid $line; }
+    PaperScreen > .draft { height: auto; padding: 0 1; color: $waiting; text-style: bold; }
+    PaperScreen > .pages { height: 1fr; }
+    PaperScreen .reading { width: 1fr; height: 1fr; layout: vertical; }
+    PaperScreen Outline { width: 30; height: 1fr; border-right: solid $line; }
+    PaperScreen PaperView { width: 1fr; height: 1fr; }
+    PaperScreen EvidenceView { width: 1fr; height: 8; border-top: solid $accent; }
+    PaperScreen.-deep EvidenceView { height: 70%; }
+    PaperScreen.-wide .reading { layout: horizontal; }
+    PaperScreen.-wide EvidenceView { width: 56; height: 1fr; border-top: none; border-left: solid $accent; }
+    PaperScreen.-wide.-deep EvidenceView { width: 60%; height: 1fr; }
+    PaperScreen .problem { padding: 1 2; height: auto; }
+    PaperScreen > .keys { height: auto; padding: 0 1; }
+    PaperScreen > .keys > .own { width: 1fr; }
+    PaperScreen > .keys > .app { width: auto; }
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        super().__init__()
+        self.folder = folder
+        self._evidence = PaperEvidence()
+        self._state: RunState | None = None
+        self._opened: Number | None = None
+        self._deep = False
+
+    def compose(self) -> ComposeResult:
+        """The paper, what a number rests on, and the outline."""
+        yield Static(classes="top")
+        yield Static(classes="problem")
+        yield Static(classes="draft")
+        with Horizontal(classes="pages"):
+            yield Outline()
+            with Container(classes="reading"):
+                yield PaperView()
+                yield EvidenceView()
+        with Horizontal(classes="keys"):
+            yield KeyLine(self, self._key_words, gap=2).add_class("own")
+            yield KeyLine(self.app, gap=2).add_class("app")
+
+    def on_mount(self) -> None:
+        """Begin with nothing but the paper."""
+        self.query_one(Outline).display = self.size.width >= OUTLINE_FROM_COLUMNS
+        self.query_one(EvidenceView).display = False
+        self.query_one(".problem").display = False
+        self.query_one(".draft").display = False
+        self.query_one(PaperView).focus()
+        self.run_worker(self._read(), exclusive=True)
+
+    # Reading
+
+    async def _read(self) -> None:
+        paper, evidence = self.folder.paper / "paper.md", self.folder.paper / "evidence.json"
+        try:
+            # A thread, because the files may lie on a slow disk.
+            text = await asyncio.to_thread(_read_paper, paper)
+        except RunError as error:
+            self._say(str(error))
+            return
+        self.query_one(PaperView).show(text)
+        try:
+            self._evidence = await asyncio.to_thread(read_evidence, evidence)
+        except RunError as error:
+            self._say(str(error))
+        self._show_heads()
+
+    def _say(self, problem: str) -> None:
+        said = self.query_one(".problem", Static)
+        said.update(Content.styled(one_line(problem), "$failed"))
+        said.display = True
+
+    def _show_heads(self) -> None:
+        """The line at the top, the banner of a draft, and the outline."""
+        view = self.query_one(PaperView)
+        laid_out = view.laid_out
+        parts = [counted(len(self._evidence.numbers), "bound number")]
+        if self._evidence.struck:
+            parts.append(f"{len(self._evidence.struck)} struck")
+        title = laid_out.headings[0].text if laid_out.headings else "Paper"
+        left = Content.assemble(("paper", "$accent bold"), "   ", (title, "bold"))
+        right = Content.styled("   ".join(parts), "$muted")
+        self.query_one(".top", Static).update(spread(left, right, max(0, self.size.width - 2)))
+        draft = self.query_one(".draft", Static)
+        draft.update(Content(f"{glyphs.WAITS.glyph} {laid_out.draft}"))
+        draft.display = bool(laid_out.draft)
+        self._show_outline()
+
+    def _show_outline(self) -> None:
+        view = self.query_one(PaperView)
+        self.query_one(Outline).show(view.laid_out.headings, view.section)
+
+    def on_resize(self) -> None:
+        """Fill another width."""
+        if self.is_mounted:
+            self._show_heads()
+
+    def on_paper_view_laid(self, event: PaperView.Laid) -> None:
+        """What is open took room from the paper, or gave it back."""
+        self._show_outline()
+        if self._opened is not None:
+            self.query_one(PaperView).bring_number_into_sight()
+
+    def on_paper_view_moved(self, event: PaperView.Moved) -> None:
+        """Mark the section that is read."""
+        self._show_outline()
+
+    # Numbers
+
+    def on_paper_view_opened(self, event: PaperView.Opened) -> None:
+        """Show what a number rests on; opened again, its code and log, too."""
+        number = self._evidence.by_id.get(event.number_id)
+        if number is None:
+            self.notify(f"evidence.json says nothing about {event.number_id}.", markup=False)
+            return
+        self._show_number(number, deep=self._deep or number is self._opened)
+
+    def on_paper_view_gone(self, event: PaperView.Gone) -> None:
+        """What is open follows the number."""
+        place = self.query_one(PaperView).number
+        if self._opened is None or place is None:
+            return
+        if number := self._evidence.by_id.get(place.number_id):
+            self._show_number(number, deep=self._deep)
+
+    def _show_number(self, number: Number, *, deep: bool) -> None:
+        self._opened, self._deep = number, deep
+        view = self.query_one(EvidenceView)
+        view.display = True
+        self.set_class(deep, "-deep")
+        view.show(number, self._evidence.behind(number), (), wide_open=deep)
+        if deep:
+            view.focus()
+        self.refresh_bindings()
+        self.run_worker(self._read_sources(number, deep=deep), group="sources", exclusive=True)
+
+    async def _read_sources(self, number: Number, *, deep: bool) -> None:
+        """Read the code from the journal, and the log around the result, without holding up keys."""
+        measured = self._evidence.behind(number)
+        try:
+            if self._state is None:
+                # Threads, because a long journal or log takes seconds to read.
+                self._state = await asyncio.to_thread(self.folder.state)
+            sources = await asyncio.to_thread(_sources, self.folder, self._state, number, measured)
+        except FumehoodError as error:
+            self._say(str(error))
+            return
+        if number is self._opened:
+            self.query_one(EvidenceView).show(number, measured, sources, wide_open=deep)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the outline, Enter is the outline's."""
+        if action == "open" and self.is_mounted:
+            return not self.query_one(Outline).has_focus and not self._deep
+        return True
+
+    def _key_words(self, action: str, usual: str) -> str:
+        if action == "open" and self._opened is not None:
+            return "code"
+        return usual
+
+    def action_number(self, direction: int) -> None:
+        """Go to the next or the previous number."""
+        self.query_one(PaperView).step_number(direction)
+
+    def action_open(self) -> None:
+        """Show what the number rests on, then the code and the log around it."""
+        self.query_one(PaperView).open_number()
+
+    def action_section(self, direction: int) -> None:
+        """Go to the next or the previous section."""
+        self.query_one(PaperView).step_section(direction)
+
+    def action_outline(self) -> None:
+        """Go to the outline, or away from it."""
+        outline = self.query_one(Outline)
+        if outline.has_focus:
+            outline.display = self.size.width >= OUTLINE_FROM_COLUMNS
+            self.query_one(PaperView).focus()
+            return
+        outline.display = True
+        self._show_outline()
+        outline.focus()
+
+    def on_outline_moved(self, event: Outline.Moved) -> None:
+        """Show a section."""
+        self.query_one(PaperView).go_to_section(event.section)
+
+    def on_outline_chosen(self, event: Outline.Chosen) -> None:
+        """Read a section."""
+        self.query_one(PaperView).go_to_section(event.section)
+        self.query_one(Outline).display = self.size.width >= OUTLINE_FROM_COLUMNS
+        self.query_one(PaperView).focus()
+
+    async def action_leave(self) -> None:
+        """Go back by one step: from code and log, from a number, from the outline, from the paper."""
+        paper, outline = self.query_one(PaperView), self.query_one(Outline)
+        if outline.has_focus:
+            self.action_outline()
+        elif self._deep and self._opened is not None:
+            self._show_number(self._opened, deep=False)
+            paper.focus()
+        elif self._opened is not None:
+            self._opened = None
+            self.query_one(EvidenceView).display = False
+        elif paper.number is not None:
+            paper.leave_number()
+        else:
+            await self.run_action("app.back")
+        self.refresh_bindings()
+
+
+def _read_paper(path: Path) -> str:
+    """The paper's text.
+
+    Raises:
+        RunError: there is none, or it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES).decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        raise RunError("this run has no paper yet", "It is written when the experiments are over.") from None
+    except OSError as error:
+        raise RunError(f"the paper cannot be read: {error.strerror}", f"Look into {path.parent}.") from None
+
+
+def _sources(
+    folder: RunFolder, state: RunState, number: Number, measured: Sequence[Measured]
+) -> list[Source]:
+    """Where a number was measured: the code as the journal has it, and the log around the result."""
+    found = []
+    for exec_id, line in number.places[:MOST_SOURCES]:
+        script = state.execs.get(exec_id)
+        # Only what the journal knows is a name that can be put into a path.
+        if script is None:
+            found.append(Source(exec_id, line, "", None))
+            continue
+        passage = None
+        if first := next((m for m in measured if m.exec_id == exec_id and m.line == line), None):
+            levels = dict(first.condition) | ({} if first.seed is None else {"seed": first.seed})
+            passage = passage_of_result(folder.log_path(exec_id), first.name, first.value, levels)
+        found.append(Source(exec_id, line, script.asked.code, passage))
+    return found
