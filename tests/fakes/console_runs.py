@@ -254,6 +254,7 @@ def _first_round(story: Story) -> None:
     story.propose(NEIGHBOURS)
     story.propose(STUMPS, "0.80")
     story.answer("orchestrator", "c1", "E1, E2 and E3 are proposed; each waits for approval.")
+    story.turn("orchestrator", 2, text="I wait.", calls={"w1": ("wait_for_results", {})})
 
 
 def _first_scripts(story: Story) -> None:
@@ -308,9 +309,10 @@ def _running(parent: Path, **settings: Any) -> Story:
     )
     story.ends("E1", cost="0.46")
     story.verdict("E1", "supported", -0.104, -0.120, -0.088)
+    story.answer("orchestrator", "w1", "E1 ended. verdict: supported\nStill open: E2")
     story.turn(
         "orchestrator",
-        2,
+        3,
         thoughts="One half alone says little: the claim is about the contrast. But is it only digits?",
         text="One half is in. While the other runs, I ask whether it holds on other data.",
         calls={
@@ -325,6 +327,7 @@ def _running(parent: Path, **settings: Any) -> Story:
     story.propose(LABELS, "1.70")
     story.propose(DEPTH, price=False)
     story.answer("orchestrator", "c2", "E4, E5, E6 and E7 are proposed; each waits for approval.")
+    story.turn("orchestrator", 4, calls={"w2": ("wait_for_results", {})})
     story.launch(ROOM)
     _curves(story)
     return story

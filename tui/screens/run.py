@@ -237,7 +237,7 @@ class RunScreen(Steering):
         if self.narrow:
             self._turn(True)
         self.look_at(self.agent, view)
-        if self.focused is None or self.focused.id != "tree":
+        if self.narrow or self.focused is None or self.focused.id != "tree":
             self._focus_view()
 
     def action_step_agent(self, step: int) -> None:

@@ -18,9 +18,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from core.agents.loop import unanswered
 from core.pricing import dollars
-from core.record.state import ExperimentState, RunState
+from core.record.events import Call
+from core.record.state import AgentState, ExperimentState, RunState
 from tui import glyphs
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line
@@ -102,10 +102,8 @@ class PlanTree(PageView):
         before = self.row
         self._rows = list(self._arranged(feed.state, agent))
         if agent != self._agent:
-            self._agent, before = (
-                agent,
-                Row("experiment" if agent in feed.state.experiments else "agent", agent),
-            )
+            self._agent = agent
+            before = Row("experiment" if agent in feed.state.experiments else "agent", agent)
         self._cursor = self._place_of(before)
         self._draw()
 
@@ -283,7 +281,7 @@ class PlanTree(PageView):
             doing = one_line(agent.ended.outcome)
         elif agent.retry is not None:
             mark, doing = glyphs.RUNNING, "tries again"
-        elif (call := unanswered(agent)) is not None:
+        elif (call := _unanswered(agent)) is not None:
             mark, doing = glyphs.QUEUED, DOING.get(call.name, f"uses {one_line(call.name, 20)}")
         else:
             mark, doing = glyphs.RUNNING, "thinks"
@@ -330,6 +328,12 @@ class _Lines(Sequence[Content]):
 
     def __getitem__(self, y: int) -> Content:  # type: ignore[override]  # slices are never asked for
         return self.made.get(y) or Content()
+
+
+def _unanswered(agent: AgentState) -> Call | None:
+    """The tool call that the agent waits for."""
+    calls = agent.turns[-1].calls if agent.turns else ()
+    return next((call for call in calls if call.id not in agent.answers), None)
 
 
 def _by_round(state: RunState) -> dict[str, list[ExperimentState]]:

@@ -65,7 +65,7 @@ class _Line:
         hang: columns that what does not fit is indented by.
     """
 
-    content: Content = Content()
+    content: Content
     hang: int = NAME_COLUMNS + 2
 
     def wrapped(self, width: int) -> Iterator[Content]:
@@ -76,6 +76,9 @@ class _Line:
         head, rest = self.content[: self.hang], self.content[self.hang :]
         for number, line in enumerate(rest.wrap(min(width - self.hang - 1, WIDEST))):
             yield Content.assemble(head if number == 0 else " " * self.hang, line)
+
+
+BLANK = _Line(Content())
 
 
 def _field(name: str, *text: Content | str | tuple[str, str], hang: int = 0) -> _Line:
@@ -90,7 +93,7 @@ def _title(text: str) -> _Line:
 def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
     spec = experiment.spec
     yield _Line(Content.styled(f"  {experiment.id}  {one_line(spec.title)}", "bold"), len(experiment.id) + 4)
-    yield _Line()
+    yield BLANK
     yield _field("State", marked(mark_of(state, experiment)), (_note(experiment), "$muted"))
     if cost := cost_of(state, experiment, moment()):
         yield _field("Cost", cost.replace("≤", "never more than "))
@@ -104,12 +107,12 @@ def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[_Line]
         yield _field("Repeats", f"the scripts of {spec.repeats} with other seeds")
     yield from _verdict(experiment)
     if experiment.findings:
-        yield _Line()
+        yield BLANK
         yield _title("FINDINGS")
         for number, text in enumerate(experiment.findings, start=1):
             yield _field(str(number), one_line(text))
     yield from _execs(state, experiment)
-    yield _Line()
+    yield BLANK
     yield _title("PLAN")
     for line in safe(spec.plan).strip().split("\n"):
         yield _field("", one_line(line))
@@ -134,7 +137,7 @@ def _verdict(experiment: ExperimentState) -> Iterator[_Line]:
         return
     unit = hypothesis.metric.unit if hypothesis else ""
     mark = glyphs.verdict_mark(verdict)
-    yield _Line()
+    yield BLANK
     yield _title("VERDICT")
     yield _field(
         "", (f"{mark.glyph} {mark.word}", f"{colour_of(mark)} bold"), f"   {verdict_in_words(verdict, unit)}"
@@ -152,7 +155,7 @@ def _verdict(experiment: ExperimentState) -> Iterator[_Line]:
 def _execs(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
     if not experiment.execs:
         return
-    yield _Line()
+    yield BLANK
     yield _title("SCRIPTS")
     for exec_id in experiment.execs:
         script = state.execs[exec_id]
@@ -182,7 +185,7 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
     assert state.created is not None
     settings, engine = state.settings, state.engine
     yield _Line(Content.styled(f"  {one_line(state.created.question)}", "bold"), 2)
-    yield _Line()
+    yield BLANK
     models = {ORCHESTRATOR: settings.model, WRITER: settings.writer_model}
     yield _field(
         "Model",
@@ -212,7 +215,7 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
         )
     verdicts = [x for x in state.experiments.values() if x.verdict]
     if verdicts:
-        yield _Line()
+        yield BLANK
         yield _title("VERDICTS")
         for experiment in verdicts:
             assert experiment.verdict is not None
@@ -224,7 +227,7 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
                 hang=16,
             )
     for refusal in state.refusals[-1:]:
-        yield _Line()
+        yield BLANK
         yield _title(f"DRAFTS REFUSED  {len(state.refusals)}")
         for problem in refusal.problems[:10]:
             yield _field("", one_line(problem, 400))
