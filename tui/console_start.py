@@ -9,6 +9,7 @@ from core.record.folder import RunFolder
 from tui import terminal
 from tui.console_options import ConsoleOptions
 from tui.exit_codes import ExitCode
+from tui.outer_edge import silence
 from tui.screen import Screen
 
 
@@ -40,5 +41,8 @@ def open_console(
     if console.crash is not None:
         raise console.crash
     if console.farewell and not os.environ.get(terminal.DRIVER):
-        Screen.of().line(console.farewell)
+        try:
+            Screen.of().line(console.farewell)
+        except OSError:
+            silence()  # the terminal is gone
     return ExitCode(console.return_code or 0)

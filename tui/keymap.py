@@ -17,7 +17,7 @@ from textual.dom import DOMNode
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
 
 GRAVE = re.compile(
-    r"\.(approve|kill|delete|remove|detach|quit|stop|yes|send|launch|start|raise|cap|seeds|close)\w*$"
+    r"\.(approve|kill|delete|remove|detach|quit|stop|yes|send|launch|start|raise|budget|seeds)\w*$"
 )
 """Bindings that spend, destroy or leave, by the last part of their id."""
 

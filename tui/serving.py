@@ -11,6 +11,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 
 import textual_serve.server
 from aiohttp import web
@@ -105,7 +106,7 @@ class GuardedServer(textual_serve.server.Server):
                 return response
             if request.path != "/" or not self._is_token(request.query.get("token")):
                 raise web.HTTPForbidden(text=FORBIDDEN, headers=HEADERS)
-            welcome = web.HTTPSeeOther("/", headers=HEADERS)
+            welcome = web.Response(status=HTTPStatus.SEE_OTHER, headers=HEADERS | {"Location": "/"})
             welcome.set_cookie(self.cookie, self.token, httponly=True, samesite="Strict", path="/")
             return welcome
 

@@ -84,7 +84,7 @@ def groups_of(screen: Screen[Any]) -> list[Group]:
 
 def _others(screen: Screen[Any], shown: set[DOMNode]) -> Iterator[Widget]:
     for widget in screen.query("*"):
-        if widget.focusable and widget not in shown and type(widget).__module__.startswith("tui."):
+        if widget.focusable and widget not in shown:
             yield widget
 
 
