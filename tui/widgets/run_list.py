@@ -13,10 +13,10 @@ from textual.content import Content
 from textual.message import Message
 
 from core.pricing import dollars
-from tui import glyphs, run_feed
+from tui import glyphs
 from tui.run_history import READING, RunSummary
 from tui.safe_text import one_line
-from tui.widgets.lines import colour_of, fitted
+from tui.widgets.lines import colour_of, fitted, moment
 from tui.widgets.page_view import PageView
 from tui.wording import age
 
@@ -193,7 +193,7 @@ class RunList(PageView):
             self.scroll_to(y=y, animate=False, immediate=True)
 
     def _arrange(self) -> None:
-        before, at = self.run, run_feed.now()
+        before, at = self.run, moment()
         runs = [run for run in self._all if self._fits(run)]
         self._runs = sorted(runs, key=lambda run: self.order.key(run, at))
         ids = [run.folder.run_id for run in self._runs]
@@ -215,7 +215,7 @@ class RunList(PageView):
         return all(word in words.casefold() for word in self.pattern.split())
 
     def _line(self, run: RunSummary, chosen: bool) -> Content:
-        at, width = run_feed.now(), self.size.width
+        at, width = moment(), self.size.width
         muted = run.mark is READING
         fields = Fields(
             state=self._state(run, at),

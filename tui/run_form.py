@@ -1,0 +1,185 @@
+"""What people filled in for a new run: read into a request, or said what is missing and how to mend it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from core.approval import Policy
+from core.config import Settings
+from core.errors import FumehoodError
+from core.pricing import dollars
+from core.record.folder import MAX_QUESTION_CHARACTERS, NETWORK_FILE_SYSTEMS, file_system_of
+from tui.run_request import DEMO_SPEED, RunRequest, readable_policy
+from tui.script_choice import PREFIX, Script, chosen_script
+from tui.wording import usd
+
+Field: TypeAlias = Literal[
+    "question", "model", "path", "rounds", "per_round", "at_once", "budget", "policy", "folder"
+]
+
+OWN_SCRIPT = "a file"
+"""Chosen as a study, it stands for the path that is typed."""
+
+LIMITS: dict[Field, tuple[str, int, int]] = {
+    "rounds": ("max_rounds", 1, 50),
+    "per_round": ("num_agents", 1, 256),
+    "at_once": ("max_parallel", 1, 256),
+}
+"""The setting of a count, and between what it lies."""
+
+
+@dataclass(frozen=True)
+class RunForm:
+    """A new run as it was filled in; what is empty is as the study or the settings have it.
+
+    Attributes:
+        question: what is investigated; empty for the study's own.
+        study: a shipped study, or ``OWN_SCRIPT``.
+        path: of a script of one's own.
+        mode: ``orchestrator`` or ``single``.
+        rounds: rounds that may be proposed.
+        per_round: experiments that one round may have.
+        at_once: experiments that run at once.
+        budget: the cap, USD.
+        policy: who approves.
+        accept_process_only: whether to run without isolation where there is none.
+    """
+
+    question: str = ""
+    study: str = ""
+    path: str = ""
+    mode: str = "orchestrator"
+    rounds: str = ""
+    per_round: str = ""
+    at_once: str = ""
+    budget: str = ""
+    policy: str = ""
+    accept_process_only: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What stands in the way of a run.
+
+    Attributes:
+        field: where it can be mended.
+        message: what is wrong.
+        next_step: how to mend it.
+    """
+
+    field: Field
+    message: str
+    next_step: str = ""
+
+
+def read_form(form: RunForm, settings: Settings) -> tuple[RunRequest | None, list[Problem]]:
+    """The run that is asked for, and everything that stands in its way; None where anything does."""
+    problems: list[Problem] = []
+    script = _script(form, problems)
+    question = " ".join(form.question.split()) or (script.trajectory.question if script else "")
+    if script is not None and len(question) > MAX_QUESTION_CHARACTERS:
+        said = f"the question has {len(question):,} characters, more than {MAX_QUESTION_CHARACTERS:,}"
+        problems.append(Problem("question", said, "Ask it shorter."))
+    named: dict[str, Any] = {"mode": form.mode, "characters_per_second": DEMO_SPEED}
+    named |= _counts(form, problems) | _budget(form, problems)
+    if form.accept_process_only:
+        named["accept_process_only"] = True
+    policy = _policy(form.policy or settings.approve, problems)
+    problems += folder_problems(settings)
+    if problems or script is None:
+        return None, problems
+    return RunRequest(question, script, policy, named), []
+
+
+def policy_in_words(text: str) -> str:
+    """What a policy means; empty where it cannot be read."""
+    match Policy.parse(text):
+        case None:
+            return ""
+        case Policy(kind="ask"):
+            return "every launch waits for you"
+        case Policy(kind="auto"):
+            return "launches with a known price start by themselves, up to the cap"
+        case Policy(kind="cpu"):
+            return "launches without a GPU start by themselves, up to the cap"
+        case Policy(limit_usd=limit):
+            return f"launches that never cost more than {dollars(limit)} start by themselves"
+
+
+def folder_problems(settings: Settings) -> list[Problem]:
+    """Why no run can be kept in the data folder; empty where one can."""
+    runs, mend = settings.runs_folder, "Set FUMEHOOD_DATA_FOLDER to a folder that you can write."
+    there = next((path for path in (runs, *runs.parents) if path.exists()), None)
+    if there is None or not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return [Problem("folder", f"runs are kept in {runs}, which cannot be written", mend)]
+    if (kind := file_system_of(there)) in NETWORK_FILE_SYSTEMS:
+        said = f"{runs} lies on a network file system ({kind}), where a journal is not safe"
+        return [Problem("folder", said, "Set FUMEHOOD_DATA_FOLDER to a folder on a local disk.")]
+    return []
+
+
+@lru_cache(maxsize=8)
+def shipped_script(study: str) -> Script:
+    """A shipped study.
+
+    Raises:
+        InputError: there is none of that name.
+        TrajectoryError: the installation is damaged.
+    """
+    return chosen_script(f"{PREFIX}{study}", {}, shipped_only=True)
+
+
+def _script(form: RunForm, problems: list[Problem]) -> Script | None:
+    if form.study != OWN_SCRIPT:
+        try:
+            return shipped_script(form.study)
+        except FumehoodError as error:
+            problems.append(Problem("model", error.message, error.next_step))
+            return None
+    if not form.path.strip():
+        problems.append(Problem("path", "no file is named", "Type the path of a trajectory.toml."))
+        return None
+    try:
+        return chosen_script(f"{PREFIX}{Path(form.path.strip()).expanduser().absolute()}", {})
+    except FumehoodError as error:
+        problems.append(Problem("path", error.message, error.next_step))
+    except (ValueError, RuntimeError):  # no name that a file could have, or no such home
+        problems.append(Problem("path", f"{form.path!r} cannot be a path", "Type another."))
+    return None
+
+
+def _counts(form: RunForm, problems: list[Problem]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field, (name, fewest, most) in LIMITS.items():
+        text = getattr(form, field).strip()
+        if not text:
+            continue
+        if text.isdecimal() and len(text) < 10 and fewest <= int(text) <= most:
+            found[name] = int(text)
+        else:
+            problems.append(
+                Problem(field, f"{text!r} is not a number from {fewest} to {most}", "Type another.")
+            )
+    return found
+
+
+def _budget(form: RunForm, problems: list[Problem]) -> dict[str, Any]:
+    if not form.budget.strip():
+        return {}
+    try:
+        return {"budget_usd": usd(form.budget)}
+    except FumehoodError as error:
+        problems.append(Problem("budget", error.message, error.next_step))
+        return {}
+
+
+def _policy(text: str, problems: list[Problem]) -> str:
+    try:
+        return readable_policy(text)
+    except FumehoodError as error:
+        problems.append(Problem("policy", error.message, error.next_step))
+        return ""

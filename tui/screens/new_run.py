@@ -1,0 +1,292 @@
+"""A new run: the question, and what it may use and cost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+
+from core.demo import DEFAULT, studies
+from core.errors import FumehoodError
+from core.pricing import dollars
+from core.sandbox.isolation import Finding, found_isolation
+from tui import glyphs
+from tui.run_form import OWN_SCRIPT, Problem, RunForm, policy_in_words, read_form, shipped_script
+from tui.safe_text import one_line, safe
+from tui.widgets.choice import Choice
+from tui.widgets.key_line import KeyLine
+
+if TYPE_CHECKING:
+    from tui.app import Console
+
+NO_ISOLATION = "Scripts can read your files and keys: they run as you, in processes of their own."
+ACCEPT, ASK_ME = "run without isolation", "ask me before the first script"
+NOT_RESEARCHED = "Scripted: the study plays as it was written; a question of yours is not being researched."
+
+
+class NewRunScreen(Screen[None]):
+    """Asks for everything that is fixed when a run is created."""
+
+    BINDING_GROUP_TITLE = "New run"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,f2", "start", "start", id="new.start", priority=True),
+        Binding("tab", "app.focus_next", "next field", id="new.next"),
+        Binding("shift+tab", "app.focus_previous", "previous field", id="new.previous", show=False),
+        Binding("escape", "leave", "back", id="new.back"),
+    ]
+
+    DEFAULT_CSS = """
+    NewRunScreen { background: $background; }
+    NewRunScreen > .top { height: 2; padding: 0 1; border-bottom: solid $line; }
+    NewRunScreen > .form { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+    NewRunScreen .row { height: auto; }
+    NewRunScreen .row > .label { width: 13; color: $muted; }
+    NewRunScreen .row:focus-within > .label { color: $accent; text-style: bold; }
+    NewRunScreen .row > .hint { width: 1fr; height: auto; color: $muted; padding: 0 0 0 2; }
+    NewRunScreen TextArea {
+        height: 3; width: 1fr; background: $surface; border: none; padding: 0 1; margin-bottom: 1;
+    }
+    NewRunScreen.-tall-form TextArea { height: 5; }
+    NewRunScreen Input { width: 18; height: 1; background: $surface; border: none; padding: 0 1; }
+    NewRunScreen #path { width: 1fr; }
+    NewRunScreen .plain { width: 1fr; height: auto; }
+    NewRunScreen > .missing { height: auto; max-height: 9; padding: 0 1; border-top: solid $line; }
+    NewRunScreen > .keys { height: auto; padding: 0 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._isolation: Finding | None = None
+        self._starting = False
+        self._tried = False
+        self._leaving = False
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        settings = self._console_app.settings
+        yield Static(Content.styled("new run", "$accent bold"), classes="top")
+        with VerticalScroll(classes="form", can_focus=False):
+            with Horizontal(classes="row"):
+                yield Static("Question", classes="label", markup=False)
+                yield TextArea(id="question", tab_behavior="focus", show_line_numbers=False, compact=True)
+            yield from _row(
+                "Model", Choice([*(it.name for it in studies()), OWN_SCRIPT], DEFAULT, id="study")
+            )
+            yield from _row("", Input(id="path", placeholder="path of a trajectory.toml", compact=True))
+            yield from _row("", Static(classes="plain", id="about"))
+            yield from _row("Mode", Choice(["orchestrator", "single"], "orchestrator", id="mode"))
+            yield from _row("Sandbox", Static("local", classes="plain", markup=False))
+            gpu = Content.styled("none: the local sandbox has none to offer in this version", "$muted")
+            yield from _row("GPU", Static(gpu, classes="plain"))
+            yield from _row("", Static(classes="plain", id="isolation"))
+            yield from _row("", Choice([ASK_ME, ACCEPT], ASK_ME, id="accept"))
+            yield from _field("Rounds", "rounds", "", "that may be proposed")
+            yield from _field("Experiments", "per_round", "", "that one round may have")
+            yield from _field(
+                "At once", "at_once", str(settings.max_parallel), "experiments that run at the same time"
+            )
+            yield from _field(
+                "Budget", "budget", dollars(settings.budget_usd), "the cap; nothing goes beyond it"
+            )
+            yield from _field("Approve", "policy", settings.approve, "")
+        yield Static(classes="missing")
+        yield KeyLine(self).add_class("keys")
+
+    def on_mount(self) -> None:
+        """Look for isolation meanwhile, and say what is missing."""
+        self.query_one("#question").focus()
+        self.run_worker(self._probe())
+        self._look()
+
+    def on_resize(self) -> None:
+        """Give the question more room where there is some."""
+        self.set_class(self.size.height >= 30, "-tall-form")
+
+    async def _probe(self) -> None:
+        self._isolation = await found_isolation()
+        self._look()
+
+    # Looking
+
+    @property
+    def form(self) -> RunForm:
+        """The form as it is filled in now."""
+        text = {name: self.query_one(f"#{name}", Input).value for name in INPUTS}
+        return RunForm(
+            question=safe(self.query_one("#question", TextArea).text),
+            study=self.query_one("#study", Choice).chosen,
+            mode=self.query_one("#mode", Choice).chosen,
+            accept_process_only=self._asks_for_acceptance
+            and self.query_one("#accept", Choice).chosen == ACCEPT,
+            **text,
+        )
+
+    @property
+    def _asks_for_acceptance(self) -> bool:
+        """Whether scripts that nobody has read would run without isolation."""
+        without = self._isolation is not None and self._isolation.isolation == "process only"
+        return without and self.query_one("#study", Choice).chosen == OWN_SCRIPT
+
+    def on_input_changed(self) -> None:
+        """Say what is missing now."""
+        self._look()
+
+    def on_text_area_changed(self) -> None:
+        """Say what is missing now."""
+        self._look()
+
+    def on_choice_changed(self) -> None:
+        """Say what is missing now."""
+        self._look()
+
+    def _look(self) -> None:
+        """Show what belongs to what was chosen, and what is missing."""
+        if not self.is_mounted:
+            return
+        self._leaving = False
+        form = self.form
+        request, problems = read_form(form, self._console_app.settings)
+        own = form.study == OWN_SCRIPT
+        self._row_of("#path").display = own
+        self._row_of("#accept").display = self._asks_for_acceptance
+        self.query_one("#about", Static).update(_about(form))
+        self.query_one("#isolation", Static).update(self._isolation_words(own))
+        script = request.script if request else None if own else shipped_script(form.study)
+        rounds, per_round = script.needs if script else (3, 3)
+        self.query_one("#rounds", Input).placeholder = str(rounds)
+        self.query_one("#per_round", Input).placeholder = str(per_round)
+        policy = form.policy or self._console_app.settings.approve
+        self._hint("#policy", policy_in_words(policy) or "ask, auto, cpu or under:USD")
+        question = self.query_one("#question", TextArea)
+        question.placeholder = script.trajectory.question if script else "What do you want to know?"
+        self._say(problems)
+
+    def _isolation_words(self, own: bool) -> Content:
+        found = self._isolation
+        if found is None:
+            return Content.styled("looking how far scripts can be kept from your files …", "$muted")
+        if found.isolation == "namespaces":
+            return Content.styled(
+                f"{glyphs.DONE.glyph} isolated: scripts see none of your files", "$supported"
+            )
+        warning = Content.styled(f"{glyphs.FAILED.glyph} {NO_ISOLATION}", "$waiting")
+        fix = Content.styled(f"\n  {one_line(found.next_step)}.", "$foreground")
+        known = "\n  The scripts of this study ship with fumehood, so each runs without a yes of its own."
+        return Content.assemble(warning, fix, "" if own else (known, "$muted"))
+
+    def _say(self, problems: list[Problem]) -> None:
+        if problems:
+            colour = "$failed" if self._tried else "$waiting"
+            lines = [_problem(problem, colour) for problem in problems]
+        else:
+            mark = glyphs.DONE.glyph
+            lines = [
+                Content.styled(
+                    f"{mark} Nothing is missing. Nothing is paid for before you approve it.", "$supported"
+                )
+            ]
+        self.query_one(".missing", Static).update(Content("\n").join(lines))
+
+    def _hint(self, field: str, words: str) -> None:
+        self._row_of(field).query_one(".hint", Static).update(Content(words))
+
+    def _row_of(self, field: str) -> Widget:
+        row = self.query_one(field).parent
+        assert isinstance(row, Widget)
+        return row
+
+    # Actions
+
+    def action_start(self) -> None:
+        """Create the run and start its engine, if nothing is missing."""
+        if self._starting:
+            return
+        self._tried = True
+        request, problems = read_form(self.form, self._console_app.settings)
+        self._say(problems)
+        if request is None:
+            if (field := PLACES.get(problems[0].field)) is not None:
+                self.query_one(field).focus()
+            return
+        self._starting = True
+        self.query_one(".missing", Static).update(Content.styled("The engine is being started …", "$accent"))
+        self.run_worker(self._start())
+
+    async def _start(self) -> None:
+        from core.process import start_engine
+        from tui.run_request import new_run
+
+        console = self._console_app
+        request, _ = read_form(self.form, console.settings)
+        folder = None
+        try:
+            assert request is not None
+            folder = new_run(console.settings, request)
+            # A thread, because an engine takes a second to come up, or thirty to say that it cannot.
+            await asyncio.to_thread(start_engine, folder)
+        except FumehoodError as error:
+            kept = " The run is kept; resume it from the list." if folder else ""
+            console.warn(error.message, f"{error.next_step}{kept}")
+            self._starting = False
+            if folder is None:
+                self._look()
+                return
+        self.dismiss()
+        if self._starting and folder is not None:
+            console.open_run(folder)
+
+    async def action_leave(self) -> None:
+        """Go back; where something was typed, only once that was confirmed."""
+        if self._starting:
+            return
+        if self.query_one("#question", TextArea).text.strip() and not self._leaving:
+            self._leaving = True
+            said = Content.styled("Escape once more drops what you typed.", "$waiting")
+            self.query_one(".missing", Static).update(said)
+            return
+        self.dismiss()
+
+    @property
+    def _console_app(self) -> Console:
+        return cast("Console", self.app)
+
+
+INPUTS = ("path", "rounds", "per_round", "at_once", "budget", "policy")
+PLACES: dict[str, str] = {name: f"#{name}" for name in INPUTS} | {"question": "#question", "model": "#study"}
+
+
+def _row(label: str, widget: Widget, hint: str | None = None) -> Iterator[Widget]:
+    parts = [Static(Content(label), classes="label"), widget]
+    if hint is not None:
+        parts.append(Static(Content(hint), classes="hint"))
+    yield Horizontal(*parts, classes="row")
+
+
+def _field(label: str, name: str, usual: str, hint: str) -> Iterator[Widget]:
+    return _row(label, Input(id=name, placeholder=usual, compact=True), hint)
+
+
+def _about(form: RunForm) -> Content:
+    if form.study == OWN_SCRIPT:
+        return Content.styled("A scripted model of your own: no language model is being used.", "$muted")
+    about = next((study.about for study in studies() if study.name == form.study), "")
+    words = Content.styled(one_line(about), "$muted")
+    if form.question.strip():
+        words = Content.assemble(words, (f"\n{NOT_RESEARCHED}", "$waiting"))
+    return words
+
+
+def _problem(problem: Problem, colour: str) -> Content:
+    message = one_line(problem.message, 200)
+    return Content.assemble(
+        (f"{glyphs.FAILED.glyph} {message[:1].upper()}{message[1:]}.", colour),
+        f"  {one_line(problem.next_step)}" if problem.next_step else "",
+    )
