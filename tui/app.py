@@ -22,10 +22,11 @@ from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui import keymap, themes
+from tui.app_style import STYLE
 from tui.exit_codes import ExitCode
 from tui.following import OUTCOMES
 from tui.pacing import CutReply, Pacer, profile_for
-from tui.palette import PALETTE_STYLE, ConsoleCommands
+from tui.palette import ConsoleCommands
 from tui.preferences import Preferences, keep_preferences, read_preferences
 from tui.run_feed import RunFeed
 from tui.screens.too_small import TooSmall, is_too_small
@@ -34,13 +35,6 @@ from tui.terminal_driver import TerminalDriver
 
 LOOK_SECONDS = 1.0
 """How often the user's themes are looked at, and whether the terminal is still there."""
-
-TOAST_STYLE = """
-Toast { background: $panel; color: $foreground; border-left: outer $accent; }
-Toast.-warning { border-left: outer $waiting; }
-Toast.-error { border-left: outer $failed; }
-Toast .toast--title { color: $foreground; text-style: bold; }
-"""
 
 FIRST_SCREEN = 1
 """Where the first screen lies on the stack; Textual's own, below it, cannot be exchanged."""
@@ -71,7 +65,7 @@ class Console(App[int], inherit_bindings=False):
     COMMANDS = {ConsoleCommands}  # noqa: RUF012 - Textual's own form
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-rail")]  # noqa: RUF012 - Textual's own form
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - Textual's own form
-    CSS = PALETTE_STYLE + TOAST_STYLE
+    CSS = STYLE
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", id="app.help", key_display="?"),

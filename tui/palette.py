@@ -18,26 +18,6 @@ from tui.themes import title_of
 if TYPE_CHECKING:
     from tui.app import Console
 
-PALETTE_STYLE = """
-CommandPalette { background: $background 40%; }
-CommandPalette > Vertical { margin-top: 2; width: 76; max-width: 96%; align-horizontal: center; }
-CommandPalette #--container { background: $panel; border-left: outer $accent; padding: 1 1 0 1; }
-CommandPalette #--input { border: none; background: $panel; padding: 0; height: 2; }
-CommandPalette #--input.--list-visible { border-bottom: none; }
-CommandPalette SearchIcon { display: none; }
-CommandPalette CommandInput, CommandPalette CommandInput:focus { background: $panel; padding: 0 1; }
-CommandPalette CommandList, CommandPalette CommandList:focus {
-    background: $panel; border: none; padding: 0; background-tint: $panel 0%;
-}
-CommandPalette > .command-palette--help-text { color: $muted; text-style: not bold; background: $panel 0%; }
-CommandPalette CommandList > .option-list--option-highlighted { background: $line; color: $foreground; }
-CommandPalette:ansi CommandList > .option-list--option-highlighted {
-    background: $accent; color: $background;
-}
-CommandPalette:nocolor .option-list--option-highlighted { text-style: bold reverse; }
-"""
-"""How Textual's palette looks here."""
-
 MOST_RUNS = 200
 TITLE_CHARACTERS = 100
 

@@ -148,7 +148,7 @@ class HelpScreen(ModalScreen[None]):
             with VerticalScroll(can_focus=False):
                 yield Static(self._text())
             yield Static(
-                Content("j k scroll   esc closes   config.toml can change a key: [keys], by its name"),
+                Content("j k scroll   esc closes   keys can be changed: [keys] in config.toml"),
                 classes="end",
             )
 

@@ -24,8 +24,8 @@ from tui.widgets.plain_list import PlainList
 if TYPE_CHECKING:
     from tui.app import Console
 
-NAME_COLUMNS = 20
-VALUE_COLUMNS = 30
+NAME_COLUMNS = 18
+VALUE_COLUMNS = 25
 
 THEME, SLOW, MOUSE = "theme", "slow", "mouse"
 
@@ -190,6 +190,8 @@ def _shown(row: Row) -> Content:
 
 
 def _about(row: Row) -> str:
+    if row.name == THEME:
+        return "What everything looks like."
     if row.name == SLOW:
         return "Whether to paint less often, to spare a slow line."
     if row.name == MOUSE:

@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     from tui.app import Console
 
 SAMPLE = (
-    (glyphs.WAITS, "$waiting"),
-    (glyphs.RUNNING, "$running"),
-    (glyphs.VERDICTS["supported"], "$supported"),
-    (glyphs.VERDICTS["refuted"], "$refuted"),
-    (glyphs.VERDICTS["inconclusive"], "$inconclusive"),
-    (glyphs.FAILED, "$failed"),
+    ((glyphs.WAITS, "$waiting"), (glyphs.RUNNING, "$running")),
+    ((glyphs.VERDICTS["supported"], "$supported"), (glyphs.VERDICTS["refuted"], "$refuted")),
+    ((glyphs.VERDICTS["inconclusive"], "$inconclusive"), (glyphs.FAILED, "$failed")),
 )
+SAMPLE_COLUMNS = 18
 
 
 class ThemeList(PlainList, inherit_bindings=False):
@@ -73,11 +71,13 @@ class ThemePicker(ModalScreen[None]):
                     for theme in self._fumehood.our_themes
                 )
             )
-            sample = Content("   ").join(
-                Content.styled(f"{mark.glyph} {mark.word}".replace(" ", "\u00a0"), colour)
-                for mark, colour in SAMPLE
+            lines = (
+                Content.assemble(
+                    *((f"{mark.glyph} {mark.word}".ljust(SAMPLE_COLUMNS), colour) for mark, colour in line)
+                )
+                for line in SAMPLE
             )
-            yield Static(sample, classes="sample")
+            yield Static(Content("\n").join(lines), classes="sample")
             yield Static("enter keeps   esc goes back", classes="end", markup=False)
 
     def on_mount(self) -> None:

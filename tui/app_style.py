@@ -1,0 +1,51 @@
+"""How Textual's own parts look, and what is different where there are sixteen colours or none."""
+
+from __future__ import annotations
+
+PALETTE_STYLE = """
+CommandPalette { background: $background 40%; }
+CommandPalette:ansi { background: transparent; }
+CommandPalette > Vertical { margin-top: 2; width: 76; max-width: 96%; }
+CommandPalette #--container { background: $panel; padding: 1 0 0 0; }
+CommandPalette #--input { border: none; background: $panel; padding: 0; height: 2; }
+CommandPalette #--input.--list-visible { border-bottom: none; }
+CommandPalette SearchIcon { display: none; }
+CommandPalette CommandInput, CommandPalette CommandInput:focus { background: $panel; padding: 0 1; }
+CommandPalette CommandList, CommandPalette CommandList:focus {
+    background: $panel; border: none; padding: 0; background-tint: $panel 0%;
+}
+CommandPalette > .command-palette--help-text { color: $muted; text-style: not bold; background: transparent; }
+CommandPalette CommandList > .option-list--option-highlighted { background: $line; color: $foreground; }
+CommandPalette:ansi CommandList > .option-list--option-highlighted {
+    background: $accent; color: $background;
+}
+CommandPalette:nocolor .option-list--option-highlighted { text-style: bold reverse; }
+"""
+
+TOAST_STYLE = """
+Toast { background: $panel; color: $foreground; border-left: outer $accent; }
+Toast.-warning { border-left: outer $waiting; }
+Toast.-error { border-left: outer $failed; }
+Toast .toast--title { color: $foreground; text-style: bold; }
+"""
+
+FEW_COLOURS_STYLE = """
+App:ansi, Screen:ansi { background: $background; color: $foreground; }
+ModalScreen:ansi { background: transparent; }
+Input:ansi, TextArea:ansi, OptionList:ansi { background: $background; color: $foreground; }
+HelpScreen:ansi > Vertical, SettingsScreen:ansi > Vertical, ThemePicker:ansi > Vertical,
+Dialog:ansi > .box, EditExperiment:ansi > .box, CommandPalette:ansi CommandList {
+    background: $background; border: round $accent;
+}
+ApprovalCard:ansi, PlainList:ansi, PlainList:ansi > .option-list--option, CommandPalette:ansi #--input,
+CommandPalette:ansi CommandInput {
+    background: $background;
+}
+PlainList:ansi > .option-list--option-highlighted { background: $accent; color: $background; }
+Toast:ansi { background: $background; border: round $accent; }
+Toast.-warning:ansi { border: round $waiting; }
+Toast.-error:ansi { border: round $failed; }
+"""
+"""Sixteen colours have no shades: what lies over something else has a frame, and blue is for cursors."""
+
+STYLE = PALETTE_STYLE + TOAST_STYLE + FEW_COLOURS_STYLE
