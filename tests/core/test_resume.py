@@ -31,7 +31,6 @@ DEATHS = [
     Death(2, "before", "exec.ended"),
     Death(1, "before", "experiment.ended"),
     Death(1, "after", "paper.refused"),
-    Death(1, "before", "paper.published"),
     Death(1, "after", "paper.published"),
 ]
 """Appends at which a crash could most easily lose or double something."""
@@ -90,17 +89,14 @@ def test_engines_that_are_killed_at_any_moment_lose_and_double_nothing(tmp_path:
     torture = Torture(tmp_path / "runs", seed=3, keep=False)
     at_random, at_appends, deaths = Score(), Score(), list(DEATHS)
 
-    async def kills(starter: Starter) -> None:
-        await torture.random_kills(starter, at_random, 4)
-        await torture.appends_killed(starter, at_appends, deaths)
-
     async def story(starter: Starter) -> None:
         async with Starter.ready(tmp_path) as another:
             undisturbed = await torture.look_undisturbed(starter)
             assert undisturbed.faults.notes == []
             async with asyncio.TaskGroup() as group:
-                group.create_task(kills(starter))
-                group.create_task(kills(another))
+                group.create_task(torture.appends_killed(another, at_appends, deaths))
+                await torture.random_kills(starter, at_random, 4)
+                await torture.appends_killed(starter, at_appends, deaths)
 
     tell(tmp_path, story, judges=True)
     assert at_random.kills >= 4
@@ -127,14 +123,13 @@ def test_a_run_that_was_killed_while_its_engine_was_dead_ends_with_everything_in
     assert remains(folder) == []
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_an_experiment_is_killed_even_if_its_engine_dies_over_it(tmp_path: Path, moment: Any) -> None:
+def test_an_experiment_is_killed_even_if_its_engine_dies_over_it(tmp_path: Path) -> None:
     folder = waiting_run(tmp_path)
 
     async def story(starter: Starter) -> None:
         await starter.engine(order(folder, Death(1, "after", "records.taken")))
         decide(folder, lambda state: decisions.kill(state, "E1", "too slow"))
-        await starter.engine(order(folder, Death(1, moment, "experiment.ended")))
+        await starter.engine(order(folder, Death(1, "before", "experiment.ended")))
         await starter.engine(order(folder))
 
     tell(tmp_path, story)
