@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.app import Console
 
 SHOWN_DIFFERENCES = 4
+LABEL_COLUMNS = 17
 
 
 class EditExperiment(ModalScreen[bool]):
@@ -60,6 +61,7 @@ class EditExperiment(ModalScreen[bool]):
         & > .title { text-style: bold; margin-bottom: 1; height: 1; }
         & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
         & .row { height: auto; }
+        & .row.-apart { margin-bottom: 1; }
         & .label { width: 17; color: $muted; }
         & .row:focus-within > .label { color: $accent; }
         & Input { width: 1fr; height: 1; border: none; background: $surface; padding: 0 1; }
@@ -85,7 +87,9 @@ class EditExperiment(ModalScreen[bool]):
             yield Static(Content(f"Edit {self._spec.id}   {one_line(self._spec.title)}"), classes="title")
             with VerticalScroll(can_focus=False):
                 for field in self._fields:
-                    with Horizontal(classes="row"):
+                    with Horizontal(
+                        classes="row -apart" if field.lines > 1 or field.place == "title" else "row"
+                    ):
                         yield Static(Content(field.label), classes="label")
                         yield _input(field)
                     yield Static(classes="wrong", id=f"wrong-{_name(field)}")
@@ -188,20 +192,21 @@ class EditExperiment(ModalScreen[bool]):
         self.query_one(".outcome", Static).update(self._outcome(edited, wrong))
 
     def _outcome(self, edited: Experiment | None, wrong: dict[str, str]) -> Content:
+        head = Content.styled("Price".ljust(LABEL_COLUMNS), "$muted")
         if edited is None or wrong:
             general = wrong.get("", "it does not fit yet")
-            return Content.assemble(("Price        ", "$muted"), (f"none: {one_line(general)}", "$failed"))
-        lines = [Content.assemble(("Price        ", "$muted"), price_in_words(self._feed.state, edited))]
+            return head + Content.styled(f"none: {one_line(general)}", "$failed")
+        lines = [head + price_in_words(self._feed.state, edited)]
         found = differences(self._proposal, edited)
         for number, one in enumerate(found[:SHOWN_DIFFERENCES]):
-            head = "Differs      " if number == 0 else " " * 13
+            head = ("Differs" if number == 0 else "").ljust(LABEL_COLUMNS)
             lines.append(
                 Content.assemble(
                     (head, "$muted"), f"{one.name}  ", (one.before, "$muted"), " → ", (one.after, "bold")
                 )
             )
         if len(found) > SHOWN_DIFFERENCES:
-            lines.append(Content(f"{'':13}and {len(found) - SHOWN_DIFFERENCES} more"))
+            lines.append(Content(f"{'':{LABEL_COLUMNS}}and {len(found) - SHOWN_DIFFERENCES} more"))
         return Content("\n").join(lines)
 
     def _widget(self, field: EditField) -> Widget:
@@ -217,7 +222,7 @@ def price_in_words(state: RunState, spec: Experiment) -> str:
     turn_usd = Decimal(0) if settings.researcher_model.startswith("scripted:") else None
     price = estimate(spec, Rates(settings.local_usd_per_hour, turn_usd, settings.max_turns))
     if price.maximum is None:
-        return "?  the engine prices it when you have saved; then it waits for approval again"
+        return "?  the engine prices it, and it waits for approval again"
     return f"{price_range(price)}; it waits for approval again"
 
 

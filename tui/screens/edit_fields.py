@@ -38,16 +38,16 @@ def edit_fields(spec: Experiment) -> list[EditField]:
     """The fields of an experiment, in the order of the form."""
     compute = spec.compute
     return [
-        EditField("title", "title", one_line(spec.title)),
-        EditField("why", "why", safe(spec.why), lines=3),
-        EditField("plan", "plan", safe(spec.plan), lines=5),
+        EditField("title", "Title", one_line(spec.title)),
+        EditField("why", "Why", safe(spec.why), lines=3),
+        EditField("plan", "Plan", safe(spec.plan), lines=5),
         *(_hypothesis_fields(spec.hypothesis) if spec.hypothesis else ()),
-        EditField("compute.gpu", "GPU, or none", one_line(compute.gpu or "none"), _gpu),
-        EditField("compute.timeout_seconds", "time limit, s", str(compute.timeout_seconds), _whole),
+        EditField("compute.gpu", "GPU", one_line(compute.gpu or "none"), _gpu),
+        EditField("compute.timeout_seconds", "Time limit, s", str(compute.timeout_seconds), _whole),
         EditField("compute.cpus", "CPUs", str(compute.cpus), _whole),
-        EditField("compute.memory_gib", "memory, GiB", f"{compute.memory_gib:g}", _number),
-        EditField("compute.packages", "packages", one_line(", ".join(compute.packages)), _packages),
-        EditField("compute.network", "network", compute.network),
+        EditField("compute.memory_gib", "Memory, GiB", f"{compute.memory_gib:g}", _number),
+        EditField("compute.packages", "Packages", one_line(", ".join(compute.packages)), _packages),
+        EditField("compute.network", "Network", compute.network),
     ]
 
 
@@ -110,21 +110,21 @@ def _place(location: tuple[int | str, ...], changes: Mapping[str, Any]) -> str:
 
 def _hypothesis_fields(hypothesis: Hypothesis) -> list[EditField]:
     criterion, root = hypothesis.criterion, "hypothesis.criterion"
-    fields = [EditField("hypothesis.statement", "hypothesis", safe(hypothesis.statement), lines=3)]
+    fields = [EditField("hypothesis.statement", "Hypothesis", safe(hypothesis.statement), lines=2)]
     match criterion.kind:
         case "differs":
             fields += [
-                EditField(f"{root}.direction", "direction", criterion.direction),
-                EditField(f"{root}.min_effect", "smallest effect", f"{criterion.min_effect:g}", _number),
+                EditField(f"{root}.direction", "Direction", criterion.direction),
+                EditField(f"{root}.min_effect", "Smallest effect", f"{criterion.min_effect:g}", _number),
             ]
         case "equivalent":
-            fields.append(EditField(f"{root}.margin", "margin", f"{criterion.margin:g}", _number))
+            fields.append(EditField(f"{root}.margin", "Margin", f"{criterion.margin:g}", _number))
         case "in_range":
             fields += [
-                EditField(f"{root}.low", "lower limit", _limit_text(criterion.low), _limit),
-                EditField(f"{root}.high", "upper limit", _limit_text(criterion.high), _limit),
+                EditField(f"{root}.low", "Lower limit", _limit_text(criterion.low), _limit),
+                EditField(f"{root}.high", "Upper limit", _limit_text(criterion.high), _limit),
             ]
-    return [*fields, EditField("hypothesis.seeds", "seeds", seeds_text(hypothesis.seeds), read_seeds)]
+    return [*fields, EditField("hypothesis.seeds", "Seeds", seeds_text(hypothesis.seeds), read_seeds)]
 
 
 def seeds_text(seeds: tuple[int, ...]) -> str:

@@ -58,12 +58,12 @@ def what_a_kill_keeps(experiment: ExperimentState, at: datetime | None = None) -
     """
     if experiment.started_at is None:
         return "It has not started, and has cost nothing."
-    scripts = counted(len(experiment.execs), "script")
-    findings = f", {counted(len(experiment.findings), 'finding')}" if experiment.findings else ""
-    cost = dollars(cost_so_far(experiment, at))
+    kept = [f"the logs and measurements of {counted(len(experiment.execs), 'script')}"]
+    if experiment.findings:
+        kept.append(counted(len(experiment.findings), "finding"))
     return (
-        f"It has cost {cost} so far. Kept are the logs and measurements of its {scripts}{findings};"
-        " files that it left in its sandbox are lost."
+        f"It has cost {dollars(cost_so_far(experiment, at))} so far. What is kept: {' and '.join(kept)}."
+        " Files that it left in its sandbox are lost."
     )
 
 

@@ -26,13 +26,13 @@ from tui.approval_queue import (
     reject_seen,
 )
 from tui.run_feed import RunFeed
-from tui.safe_text import one_line
 from tui.screens.answer import Answer
 from tui.screens.approval_questions import before_approving, before_approving_all, reason_for_rejecting
 from tui.screens.dialogs import Confirm
 from tui.screens.edit_experiment import EditExperiment
-from tui.widgets.approval_text import decided_elsewhere, headline, short_name
-from tui.widgets.approval_view import ApprovalView
+from tui.widgets.approval_text import decided_elsewhere, headline, price_fields, short_name
+from tui.widgets.approval_view import FEWEST_COLUMNS, ApprovalView
+from tui.widgets.field_layout import laid_out
 from tui.widgets.key_guard import KeyGuard
 from tui.widgets.key_line import KeyLine
 from tui.wording import counted
@@ -58,12 +58,12 @@ class ApprovalCard(Vertical):
         Binding("a", "approve", "approve", id="approval.approve"),
         Binding("enter", "open", "more", id="approval.open"),
         Binding("e", "edit", "edit", id="approval.edit"),
-        Binding("r", "reject", "reject with a note", id="approval.reject"),
+        Binding("r", "reject", "reject", id="approval.reject"),
         Binding("d", "defer", "later", id="approval.defer"),
         Binding("space", "mark", "mark", id="approval.mark"),
         Binding("asterisk", "mark_all", "mark all", id="approval.mark_all"),
         Binding("exclamation_mark", "next", "next", id="approval.next"),
-        Binding("tab,escape", "leave", "back to the run", id="approval.leave"),
+        Binding("tab,escape", "leave", "back", id="approval.leave"),
         Binding("j,down", "go(1)", "down", id="approval.down", show=False),
         Binding("k,up", "go(-1)", "up", id="approval.up", show=False),
         Binding("pagedown,ctrl+d", "turn_page(1)", "page down", id="approval.page_down", show=False),
@@ -80,6 +80,7 @@ class ApprovalCard(Vertical):
         & > .head { height: auto; text-style: bold; }
         & > .rule { height: 1; color: $line; }
         & > .notice { height: auto; color: $waiting; text-style: bold; display: none; margin-bottom: 1; }
+        & > .price { height: auto; margin-top: 1; }
         & > KeyLine { margin-top: 1; }
     }
     """
@@ -120,6 +121,7 @@ class ApprovalCard(Vertical):
         yield Static(classes="rule")
         yield Static(classes="notice")
         yield ApprovalView()
+        yield Static(classes="price")
         yield KeyLine(self, self._key_words)
 
     # What the screen calls.
@@ -368,6 +370,7 @@ class ApprovalCard(Vertical):
     def _move_on(self) -> None:
         """Show what waits next, after a moment for whose decision it was."""
         self._notice = None
+        self._shown = None
         self.query_one(".notice").display = False
         self._come_back()
 
@@ -395,20 +398,28 @@ class ApprovalCard(Vertical):
             self._guard.restart()
             view.scroll_to_end(bottom=False)
         self._show_head(request)
+        self._show_price(self._feed.state, request)
         view.show(self._feed, request, unfolded=self._unfolded)
         self.query_one(KeyLine).show()
 
     def _show_head(self, request: Request) -> None:
-        width = max(self.content_size.width, 20)
+        width = max(self.content_size.width, FEWEST_COLUMNS)
         marks = f"{len(self.queue.marked)} marked · " if self.queue.marked else ""
         place = f"{marks}{self.queue.position} of {len(self.queue.waiting)} waiting"
         mark = "▪ " if request.asked.request_id in self.queue.marked else ""
-        room = max(width - len(place) - 2, 10)
-        title = one_line(f"{glyphs.WAITS.glyph} {mark}{headline(request)}", room)
-        left = Content(title).stylize("$waiting", 0, 1)
+        room = max(width - len(place) - 2, FEWEST_COLUMNS)
+        title = Content(f"{glyphs.WAITS.glyph} {mark}{headline(request)}").truncate(room, ellipsis=True)
+        left = title.stylize("$waiting", 0, 1)
         gap = " " * max(width - left.cell_length - len(place), 1)
         self.query_one(".head", Static).update(left + gap + Content(place).stylize("$muted not bold"))
         self.query_one(".rule", Static).update(Content("─" * width))
+
+    def _show_price(self, state: RunState, request: Request) -> None:
+        """The price is always in sight, however long the rest is."""
+        line = self.query_one(".price", Static)
+        line.display = request.asked.kind == "launch"
+        fields = list(price_fields(state, request.asked.estimate))
+        line.update(laid_out(fields, max(self.content_size.width, FEWEST_COLUMNS)))
 
     def _key_words(self, action: str, usual: str) -> str:
         """What a key does to what is shown; empty where it does nothing."""

@@ -16,7 +16,7 @@ from tui.differences import differences
 from tui.safe_text import one_line, safe
 from tui.widgets.approval_code import hidden_characters
 from tui.widgets.field_layout import Field
-from tui.wording import clock, counted, time_of_day
+from tui.wording import HOUR, MINUTE, counted, time_of_day
 
 FOLDED_CHARACTERS = 220
 """How much of a long text shows until enter unfolds it."""
@@ -64,13 +64,13 @@ def price_fields(state: RunState, estimate: Estimate | None) -> Iterator[Field]:
         return
     never = Content(f"never more than {at_most_dollars(maximum).removeprefix('≤ ')}").stylize("bold")
     likely = f"{dollars(estimate.low)} – {dollars(estimate.high)}{GAP}" if estimate.high is not None else ""
-    yield Field("Price", Content(likely) + never, half=True, apart=True)
+    yield Field("Price", Content(likely) + never, half=True)
     if fits(state, maximum):
         left = dollars(state.free_usd - maximum)
-        yield Field("Left", Content(f"{left} of {dollars(state.cap_usd)} after this, at worst"), half=True)
+        yield Field("Left then", Content(f"{left} of {dollars(state.cap_usd)} at worst"), half=True)
     else:
-        words = f"it does not fit: {dollars(state.free_usd)} of {dollars(state.cap_usd)} is free"
-        yield Field("Left", Content(words).stylize("$failed"), half=True, tone="failed")
+        words = f"does not fit: {dollars(state.free_usd)} is free"
+        yield Field("Left then", Content(words).stylize("$failed"), half=True, tone="failed")
 
 
 def short_name(request: Request) -> str:
@@ -86,11 +86,11 @@ def headline(request: Request) -> str:
     asked = request.asked
     match asked.kind:
         case "launch":
-            return one_line(f"{asked.experiment_id}   {asked.title}")
+            return f"{asked.experiment_id}   {one_line(asked.title)}"
         case "script":
-            return one_line(f"{asked.experiment_id}   wants to run a script")
+            return f"{asked.experiment_id}   wants to run a script"
         case "isolation":
-            return "Isolation   this run has none"
+            return "This run has no isolation"
     return one_line(asked.title)
 
 
@@ -130,10 +130,9 @@ def _launch(
     else:
         yield from _hypothesis(state, spec, spec.hypothesis)
     if spec.why:
-        yield Field("Why", _text(spec.why, folded=not unfolded))
-    yield Field("Plan", _text(spec.plan, folded=not unfolded))
+        yield Field("Why", _text(spec.why, folded=not unfolded), apart=True)
+    yield Field("Plan", _text(spec.plan, folded=not unfolded), apart=not spec.why)
     yield from _machine(state, spec, unfolded)
-    yield from price_fields(state, asked.estimate)
 
 
 def _deviation(proposal: Experiment, spec: Experiment) -> Iterator[Field]:
@@ -170,12 +169,11 @@ def _machine(state: RunState, spec: Experiment, unfolded: bool) -> Iterator[Fiel
     compute = spec.compute
     gpu = f"1 × {one_line(compute.gpu)}" if compute.gpu else "no GPU"
     more = f" · {compute.disk_gib:g} GiB disk · {compute.processes} processes" if unfolded else ""
-    expected = f" (expects {clock(compute.expected_seconds)})" if compute.expected_seconds else ""
     yield Field(
         "Machine",
         Content(
             f"{state.settings.sandbox} · {gpu} · {compute.cpus} CPU · {compute.memory_gib:g} GiB{more}"
-            f" · {clock(compute.timeout_seconds)} limit{expected}"
+            f" · {length_of_time(compute.timeout_seconds)} limit"
         ),
         half=True,
         apart=True,
@@ -185,6 +183,16 @@ def _machine(state: RunState, spec: Experiment, unfolded: bool) -> Iterator[Fiel
     else:
         yield Field("Network", Content("blocked"), half=True)
     yield Field("Packages", Content(one_line(", ".join(compute.packages)) or "none"))
+
+
+def length_of_time(seconds: int) -> str:
+    """A limit as people say it: ``40 min``, ``90 s``, ``2 h 30 min``."""
+    minutes, rest = divmod(seconds, MINUTE)
+    if minutes == 0 or (rest and seconds < HOUR):
+        return f"{seconds} s"
+    hours, minutes = divmod(minutes, MINUTE)
+    parts = [f"{hours} h"] if hours else []
+    return " ".join([*parts, f"{minutes} min"] if minutes else parts)
 
 
 def _script(state: RunState, asked: e.ApprovalRequested) -> Iterator[Field]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 NAME_COLUMNS = 13
-SECOND_NAME_COLUMNS = 10
+SECOND_NAME_COLUMNS = 11
 GAP_COLUMNS = 2
 
 PAIRED_COLUMNS = 92
@@ -25,7 +25,7 @@ class Field:
         text: what there is to say.
         half: whether it may share its line with another such field.
         tone: the theme's colour of the name, where it must not be overlooked; empty for the usual one.
-        apart: whether an empty line comes before it.
+        apart: whether an empty line comes before it, where there is room.
     """
 
     name: str
@@ -42,7 +42,7 @@ def laid_out(fields: list[Field], columns: int) -> Content:
     while place < len(fields):
         field = fields[place]
         following = fields[place + 1] if place + 1 < len(fields) else None
-        if field.apart and lines:
+        if field.apart and lines and columns >= PAIRED_COLUMNS:
             lines.append(Content())
         if columns >= PAIRED_COLUMNS and field.half and following is not None and following.half:
             lines += _beside(field, following, columns)

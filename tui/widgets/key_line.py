@@ -32,6 +32,7 @@ class KeyLine(Static):
         self._owner = owner
         self._words = words or (lambda action, usual: usual)
         self._gap = gap
+        self._columns = 0
         self._shown: tuple[tuple[str, str, str], ...] | None = None
 
     def show(self) -> None:
@@ -40,14 +41,33 @@ class KeyLine(Static):
         if keys == self._shown:
             return
         self._shown = keys
+        self._paint()
+
+    def _paint(self) -> None:
         parts = [
-            # Bound by spaces that no line breaks at, a key stays with its words.
-            Content(f"{key} {words}".replace(" ", "\u00a0"))
+            Content(f"{key} {words}")
             .stylize("$accent bold", 0, len(key))
             .stylize(Style.from_meta({"key_action": action}))
-            for key, words, action in keys
+            for key, words, action in self._shown or ()
         ]
-        self.update(Content(" " * self._gap).join(parts))
+        # A key stays with its words; left to itself, the line could break between them.
+        lines: list[list[Content]] = [[]]
+        filled = 0
+        for part in parts:
+            if lines[-1] and self._columns and filled + part.cell_length > self._columns:
+                lines.append([])
+                filled = 0
+            lines[-1].append(part)
+            filled += part.cell_length + self._gap
+        self.update(Content("\n").join(Content(" " * self._gap).join(line) for line in lines))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Break the line anew; one that is as wide as its keys has nothing to break."""
+        width = self.styles.width
+        columns = 0 if width is not None and width.is_auto else event.size.width
+        if columns != self._columns:
+            self._columns = columns
+            self._paint()
 
     def on_mount(self) -> None:
         """Show the keys once they are known, and again when the focus moves."""
@@ -64,7 +84,9 @@ class KeyLine(Static):
         bindings = self._owner._bindings.copy()
         bindings.apply_keymap(self.app._keymap)
         shown: dict[str, tuple[str, str, str]] = {}
-        for _, binding in bindings:
+        # A remapped key would go to the end; it stays where people look for it.
+        places = {binding.id: place for place, (_, binding) in enumerate(self._owner._bindings)}
+        for _, binding in sorted(bindings, key=lambda one: places[one[1].id]):
             name = binding.action.partition("(")[0]
             if not binding.show or not self._owner.check_action(name, ()):
                 continue
