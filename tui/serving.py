@@ -7,8 +7,10 @@ sites cannot send.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import secrets
+import signal
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
@@ -88,12 +90,25 @@ class GuardedServer(textual_serve.server.Server):
         return app
 
     async def on_startup(self, app: web.Application) -> None:
-        """Say where the console is."""
-        self._announce(self.address)
+        """Say nothing: textual-serve would print an address without the token."""
 
-    def run(self) -> None:
-        """Serve until interrupted."""
-        web.run_app(self.application(), host=self.host, port=self.port, print=None, access_log=None)
+    async def run(self) -> None:
+        """Serve until interrupted.
+
+        Raises:
+            OSError: this address cannot be listened on.
+        """
+        runner = web.AppRunner(await self.application(), access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+            interrupted = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+            self._announce(self.address)
+            await interrupted.wait()
+        finally:
+            await runner.cleanup()
 
     def _guard(self) -> Middleware:
         @web.middleware

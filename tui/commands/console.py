@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import shlex
 import sys
@@ -41,7 +42,7 @@ def serve(host: str, port: int | None) -> ExitCode:
         server = GuardedServer(
             command, host, port or free_port(host), lambda address: _announce(screen, address)
         )
-        server.run()
+        asyncio.run(server.run())
     except OSError as error:
         why, next_step = REFUSED.get(
             error.errno or 0, (error.strerror or str(error), "Check --host and --port.")
