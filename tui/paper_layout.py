@@ -186,11 +186,14 @@ class _Setter:
         begin = len(self._layout.lines)
         self._blocks(inner, _deeper(rest, "▌ "), _deeper(rest, "▌ "))
         quoted = self._layout.lines[begin:]
+        while quoted and quoted[-1].plain in ("", _deeper(rest, "▌ ")):
+            quoted.pop()
         words = " ".join(line.plain.removeprefix(f"{rest}▌ ") for line in quoted).strip()
         draft = begin == 0 and words.startswith(DRAFT)
         if draft:
             self._layout.draft = words
         self._layout.lines[begin:] = [line.stylize("$waiting" if draft else "$muted") for line in quoted]
+        self._put()
 
     def _list(self, token: Token, inner: list[Token], rest: str) -> None:
         number = int(token.attrGet("start") or 1) if token.type == "ordered_list_open" else None

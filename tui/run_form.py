@@ -144,7 +144,11 @@ def _script(form: RunForm, problems: list[Problem]) -> Script | None:
         problems.append(Problem("path", "no file is named", "Type the path of a trajectory.toml."))
         return None
     try:
-        return chosen_script(f"{PREFIX}{Path(form.path.strip()).expanduser().absolute()}", {})
+        path = Path(form.path.strip()).expanduser().absolute()
+        if not path.exists():
+            problems.append(Problem("path", f"there is no {path}", "Type the path of a trajectory.toml."))
+            return None
+        return chosen_script(f"{PREFIX}{path}", {})
     except FumehoodError as error:
         problems.append(Problem("path", error.message, error.next_step))
     except (ValueError, RuntimeError):  # no name that a file could have, or no such home

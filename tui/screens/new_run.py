@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -49,10 +50,10 @@ class NewRunScreen(Screen[None]):
     NewRunScreen > .form { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     NewRunScreen .row { height: auto; }
     NewRunScreen .row > .label { width: 13; color: $muted; }
-    NewRunScreen .row:focus-within > .label { color: $accent; text-style: bold; }
+    NewRunScreen .row.-here > .label { color: $accent; text-style: bold; }
     NewRunScreen .row > .hint { width: 1fr; height: auto; color: $muted; padding: 0 0 0 2; }
     NewRunScreen TextArea {
-        height: 3; width: 1fr; background: $surface; border: none; padding: 0 1; margin-bottom: 1;
+        height: 3; width: 1fr; background: $surface; border: none; padding: 0; margin-bottom: 1;
     }
     NewRunScreen.-tall-form TextArea { height: 5; }
     NewRunScreen Input { width: 18; height: 1; background: $surface; border: none; padding: 0 1; }
@@ -109,6 +110,11 @@ class NewRunScreen(Screen[None]):
     def on_resize(self) -> None:
         """Give the question more room where there is some."""
         self.set_class(self.size.height >= 30, "-tall-form")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Mark where the keys go."""
+        for row in self.query(".row"):
+            row.set_class(event.widget in row.children, "-here")
 
     async def _probe(self) -> None:
         self._isolation = await found_isolation()

@@ -45,6 +45,7 @@ class RunsScreen(Screen[None]):
         Binding("n", "new_run", "new run", id="runs.new"),
         Binding("d", "demo", "demo", id="runs.demo"),
         Binding("r", "resume", "resume", id="runs.resume"),
+        Binding("p", "paper", "paper", id="runs.paper"),
         Binding("e", "rename", "rename", id="runs.rename"),
         Binding("x", "delete", "delete", id="runs.delete"),
         Binding("slash", "filter", "filter", id="runs.filter", key_display="/"),
@@ -176,6 +177,8 @@ class RunsScreen(Screen[None]):
             return False
         if action in ("open", "rename", "delete"):
             return run is not None
+        if action == "paper":
+            return run is not None and run.paper
         if action == "resume":
             return run is not None and run.resumable
         if action in ("filter", "order"):
@@ -193,6 +196,13 @@ class RunsScreen(Screen[None]):
         """Open the run under the cursor."""
         if run := self._run:
             self._console_app.open_run(run.folder)
+
+    def action_paper(self) -> None:
+        """Read the paper of the run under the cursor."""
+        from tui.screens.paper import PaperScreen
+
+        if (run := self._run) and run.paper:
+            self.app.push_screen(PaperScreen(run.folder))
 
     def action_new_run(self) -> None:
         """Ask a question."""

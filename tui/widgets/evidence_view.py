@@ -198,11 +198,18 @@ def _rests_on(number: Number, measured: Sequence[Measured]) -> str:
     if not number.n:
         return "no measurement"
     words = counted(number.n, "measurement")
-    seeds = [str(seed) for seed in dict.fromkeys(m.seed for m in measured) if seed is not None]
-    if seeds:
-        shown = ", ".join(seeds[:12]) + (" …" if len(seeds) > 12 else "")
-        words += f" · seeds {shown}" if len(seeds) > 1 else f" · seed {shown}"
-    return one_line(words)
+    seeds = [m.seed for m in measured if m.seed is not None]
+    return one_line(f"{words} · {_seeds(list(dict.fromkeys(seeds)))}" if seeds else words)
+
+
+def _seeds(seeds: Sequence[int | str]) -> str:
+    """Seeds in words: ``seeds 0–9`` where none is left out."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    numbers = sorted(seed for seed in seeds if isinstance(seed, int))
+    if len(numbers) == len(seeds) and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"seeds {numbers[0]}–{numbers[-1]}"
+    return f"seeds {', '.join(map(str, seeds[:12]))}{' …' if len(seeds) > 12 else ''}"
 
 
 def _levels(condition: Mapping[str, Any]) -> str:
