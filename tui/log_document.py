@@ -53,7 +53,7 @@ class LogDocument:
         self.folds = True
         self._deadline = 0.0
         self._items: OrderedDict[int, tuple[int, list[Item]]] = OrderedDict()
-        self._lines: OrderedDict[tuple[int, int], tuple[int, ShownLine]] = OrderedDict()
+        self._lines: OrderedDict[tuple[int, int], tuple[bool, int, ShownLine]] = OrderedDict()
         self._generation = file.generation
 
     def set_filter(self, pattern: LinePattern | None, origin: int) -> None:
@@ -89,12 +89,13 @@ class LogDocument:
         """An item as it is shown."""
         key = (item.shown, item.hidden)
         kept = self._lines.get(key)
-        if kept is not None and (kept[0] < self.file.size or kept[0] == self.index.line_end(item.shown)):
+        # Only a line whose newline was there cannot change any more.
+        if kept is not None and (kept[0] or kept[1] == self.file.size):
             self._lines.move_to_end(key)
-            return kept[1]
+            return kept[2]
         end = self.index.line_end(item.shown)
         line = shown_line(self.file, item.shown, end, item.hidden)
-        self._lines[key] = (end, line)
+        self._lines[key] = (end < self.file.size, self.file.size, line)
         if len(self._lines) > KEPT_LINES:
             self._lines.popitem(last=False)
         return line

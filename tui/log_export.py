@@ -32,8 +32,9 @@ def save(log: Path, target: str) -> Path:
     """
     if not target.strip():
         raise InputError("there is no name to save to", "Type a path.")
-    path = Path(target.strip()).expanduser()
+    path = Path(target.strip())
     try:
+        path = path.expanduser()
         with log.open("rb") as source, path.open("xb") as copy:
             shutil.copyfileobj(source, copy)
     except FileExistsError:
@@ -52,14 +53,12 @@ def page_through(log: Path) -> None:
     Raises:
         InputError: the pager cannot be started.
     """
-    command = shlex.split(os.environ.get("PAGER") or DEFAULT_PAGER)
+    wanted = os.environ.get("PAGER") or DEFAULT_PAGER
     environment = os.environ | {"LESS": os.environ.get("LESS") or "-R"}
     try:
-        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
-    except (OSError, IndexError) as error:
-        raise InputError(
-            f"the pager {' '.join(command)!r} cannot be started: {error}", "Set PAGER."
-        ) from None
+        pager = subprocess.Popen(shlex.split(wanted), stdin=subprocess.PIPE, env=environment)
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(f"the pager {wanted!r} cannot be started: {error}", "Set PAGER.") from None
     assert pager.stdin is not None
     tail = LogTail(log, skips=False)
     with contextlib.suppress(BrokenPipeError):  # the reader has left before the end

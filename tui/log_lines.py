@@ -105,8 +105,8 @@ def shown_line(file: LogFile, start: int, end: int, hidden: int = 0) -> ShownLin
 
 def _decoded(line: str) -> Text:
     """Text with its colours, of characters about whose width all terminals agree."""
-    if not line.isascii():
-        line = _settled(line.translate(VARIATION_SELECTORS))
+    # Other line separators have become newlines.
+    line = settled(line.replace("\n", " "))
     text = AnsiDecoder().decode_line(line) if "\x1b" in line else Text(line)
     if text.plain and not get_character_cell_size(text.plain[0]):
         # It would be drawn over the border beside it.
@@ -114,8 +114,11 @@ def _decoded(line: str) -> Text:
     return text
 
 
-def _settled(line: str) -> str:
-    """Without joiners and other invisible characters of format, and without unassigned ones."""
+def settled(line: str) -> str:
+    """Safe text without invisible characters of format and unassigned ones: terminals disagree about them."""
+    if line.isascii():
+        return line
+    line = line.translate(VARIATION_SELECTORS)
     if line.isprintable():
         return line
     kinds = ((character, unicodedata.category(character)) for character in line)

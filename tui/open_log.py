@@ -117,6 +117,8 @@ class OpenLog:
         newlines = index.newlines_before(self._seen) if self._seen < file.size else 0
         news = index.lines - (newlines or 0) if self._seen < file.size else 0
         parts = [f"▼ {news:,} new" if newlines is not None and index.done else "▼ new"] if news else []
+        if self.page.at_end and self.page.top == 0 and self.page.skipped == 0:
+            return " · ".join([*parts, length])
         top = self.page.rows[0].item.shown if self.page.rows else 0
         number = index.number(top)
         if number is not None and index.done:

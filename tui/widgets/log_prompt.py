@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.log_lines import settled
+from tui.safe_text import one_line
+
 Purpose: TypeAlias = Literal["search", "filter", "save"]
 
 LABELS: dict[Purpose, str] = {"search": "/", "filter": "&", "save": "save to"}
+
+
+class OneLine(Input):
+    """A field that takes in only safe text; what was copied from a log can hold escape sequences."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take in the first line of what is pasted."""
+        event.stop()
+        event.prevent_default()
+        first = settled(one_line(next(iter(event.text.strip().splitlines()), "")))
+        self.replace(first, *self.selection)
 
 
 class LogPrompt(Horizontal):
@@ -40,8 +55,8 @@ class LogPrompt(Horizontal):
     LogPrompt { width: 1fr; height: 1; display: none; }
     LogPrompt.-asks { display: block; }
     LogPrompt > Static { width: auto; color: $accent; text-style: bold; padding: 0 1 0 1; }
-    LogPrompt > Input { width: 1fr; background: $background; color: $foreground; }
-    LogPrompt > Input:focus { background: $panel; }
+    LogPrompt > OneLine { width: 1fr; background: $background; color: $foreground; }
+    LogPrompt > OneLine:focus { background: $panel; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="log.prompt_cancel")]
@@ -53,7 +68,7 @@ class LogPrompt(Horizontal):
     def compose(self) -> ComposeResult:
         """A label and what is typed."""
         yield Static("", markup=False)
-        yield Input(compact=True)
+        yield OneLine(compact=True)
 
     @property
     def asks(self) -> bool:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from core.errors import FumehoodError
 from core.record.state import Exec
 from tui.log_export import page_through, save
+from tui.log_lines import settled
 from tui.log_search import SLICE_SECONDS
 from tui.open_log import OpenLog
 from tui.run_feed import RunFeed
@@ -39,7 +40,9 @@ class LogView(Vertical):
     Nothing of a log is kept but counts, and nothing is done while it is not on the screen.
 
     Attributes:
+        feed: the run; None before anything is shown.
         reader: the lines on the screen.
+        looks: whether it looks at the log from time to time now.
     """
 
     DEFAULT_CSS = """
@@ -61,13 +64,14 @@ class LogView(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._feed: RunFeed | None = None
+        self.feed: RunFeed | None = None
         self._agent = ""
         self._exec: Exec | None = None
         self._chosen: dict[str, str] = {}
         self._logs: OrderedDict[str, OpenLog] = OrderedDict()
         self._place = (0, 0, True)
         self._visible = False
+        self.looks = False
         self.reader = LogReader()
         self._prompt = LogPrompt()
         self._head = Static("", classes="log-head")
@@ -93,13 +97,13 @@ class LogView(Vertical):
     def on_show(self) -> None:
         """It came onto the screen."""
         self._visible = True
-        self._looking.resume()
+        self._look_on()
         self.look()
 
     def on_hide(self) -> None:
         """It left the screen: nothing is done for it any more."""
         self._visible = False
-        self._looking.pause()
+        self._look_on(False)
         if self._log is not None:
             self._log.look_away()
 
@@ -113,6 +117,14 @@ class LogView(Vertical):
         self.reader.focus(scroll_visible)
         return self
 
+    def _look_on(self, looks: bool = True) -> None:
+        """Look at the log from time to time from now on, or no longer."""
+        self.looks = looks and self._visible
+        if self.looks:
+            self._looking.resume()
+        else:
+            self._looking.pause()
+
     @property
     def _log(self) -> OpenLog | None:
         return self.reader.opened
@@ -121,7 +133,7 @@ class LogView(Vertical):
 
     def show(self, feed: RunFeed, agent: str) -> None:
         """Show the log of an agent's newest script, or of the one that was chosen."""
-        self._feed, self._agent = feed, agent
+        self.feed, self._agent = feed, agent
         exec_id = self._shown_exec()
         self._exec = feed.state.execs[exec_id] if exec_id is not None else None
         if (log := self._log_of(exec_id)) is not self._log:
@@ -133,7 +145,7 @@ class LogView(Vertical):
             self.reader.remark = said
             self.reader.repaint()
         if self._visible:
-            self._looking.resume()
+            self._look_on()
             self._tell()
 
     @property
@@ -142,7 +154,7 @@ class LogView(Vertical):
         return self._exec.asked.exec_id if self._exec is not None else None
 
     def _execs(self) -> list[str]:
-        experiment = self._feed.state.experiments.get(self._agent) if self._feed else None
+        experiment = self.feed.state.experiments.get(self._agent) if self.feed else None
         return experiment.execs if experiment else []
 
     def _shown_exec(self) -> str | None:
@@ -158,9 +170,9 @@ class LogView(Vertical):
         return execs[-1]
 
     def _log_of(self, exec_id: str | None) -> OpenLog | None:
-        if exec_id is None or self._feed is None:
+        if exec_id is None or self.feed is None:
             return None
-        path = self._feed.folder.log_path(exec_id)
+        path = self.feed.folder.log_path(exec_id)
         log = self._logs.setdefault(str(path), OpenLog(path))
         self._logs.move_to_end(str(path))
         if len(self._logs) > KEPT_LOGS:
@@ -170,7 +182,7 @@ class LogView(Vertical):
     def action_other(self, step: int) -> None:
         """Show an earlier or a later script."""
         execs, shown = self._execs(), self.exec_id
-        if shown is None or self._feed is None:
+        if shown is None or self.feed is None:
             raise SkipAction
         place = min(max(0, execs.index(shown) + step), len(execs) - 1)
         self._choose(execs[place])
@@ -180,8 +192,8 @@ class LogView(Vertical):
         self._chosen.pop(self._agent, None)
         if exec_id != self._execs()[-1]:
             self._chosen[self._agent] = exec_id
-        if self._feed is not None:
-            self.show(self._feed, self._agent)
+        if self.feed is not None:
+            self.show(self.feed, self._agent)
 
     @work(exclusive=True, group="log-line")
     async def go_to_line(self, exec_id: str, number: int) -> None:
@@ -215,7 +227,7 @@ class LogView(Vertical):
         if not counted:
             self._count()
         elif self._exec.ended is not None and not grown:
-            self._looking.pause()
+            self._look_on(False)
         self._tell()
 
     @work(exclusive=True, group="log-count")
@@ -234,17 +246,22 @@ class LogView(Vertical):
         parts: list[str | tuple[str, str]] = []
         if log is not None and reader.search_text:
             found = log.found_words(reader.marked)
-            parts += [("/", "$accent"), f"{one_line(reader.search_text)}  ", (found, "$foreground"), "   "]
+            parts += [
+                ("/", "$accent"),
+                f"{settled(one_line(reader.search_text))}  ",
+                (found, "$foreground"),
+                "   ",
+            ]
         if log is not None and reader.filter_text:
             shown = log.filter_words()
-            parts += [("& ", "$accent"), f"{one_line(reader.filter_text)}  ", (shown, "$foreground")]
+            parts += [("& ", "$accent"), f"{settled(one_line(reader.filter_text))}  ", (shown, "$foreground")]
         _update(self._found, Content.assemble(*parts))
 
     def on_log_lines_moved(self) -> None:
         """Say where the reader is."""
         if self._log is not None:
             self._log.note_seen()
-        self._looking.resume()
+        self._look_on()
         self._tell()
 
     # Asking
@@ -288,7 +305,7 @@ class LogView(Vertical):
             self.reader.search(text)
         else:
             self.reader.filter(text)
-        self._looking.resume()
+        self._look_on()
         self.look()
 
     def _close_prompt(self) -> None:
