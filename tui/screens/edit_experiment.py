@@ -199,12 +199,8 @@ class EditExperiment(ModalScreen[bool]):
         lines = [head + price_in_words(self._feed.state, edited)]
         found = differences(self._proposal, edited)
         for number, one in enumerate(found[:SHOWN_DIFFERENCES]):
-            head = ("Differs" if number == 0 else "").ljust(LABEL_COLUMNS)
-            lines.append(
-                Content.assemble(
-                    (head, "$muted"), f"{one.name}  ", (one.before, "$muted"), " → ", (one.after, "bold")
-                )
-            )
+            name = ("Differs" if number == 0 else "").ljust(LABEL_COLUMNS)
+            lines.append(Content.styled(name, "$muted") + one.shown())
         if len(found) > SHOWN_DIFFERENCES:
             lines.append(Content(f"{'':{LABEL_COLUMNS}}and {len(found) - SHOWN_DIFFERENCES} more"))
         return Content("\n").join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
@@ -9,16 +10,18 @@ from time import monotonic
 import pytest
 
 from core import decisions
+from core.errors import DecisionError
 from core.pricing import Estimate
 from core.record import events as e
 from core.record.folder import RunFolder
 from tests.fakes import console_runs as runs
 from tests.fakes.console_story import NEIGHBOURS
 from tests.tui.console.card_app import SMALL, Hand, Plan, at_a_card
+from tui.approval_queue import Seen, approve_seen, reject_seen
 from tui.run_feed import RunFeed
 from tui.screens.dialogs import Ask, Confirm
 from tui.screens.edit_experiment import EditExperiment
-from tui.widgets import approval_card
+from tui.widgets import approval_front
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -189,7 +192,7 @@ def test_a_decision_made_elsewhere_is_named_and_keys_wait_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = runs.waiting(tmp_path)
-    monkeypatch.setattr(approval_card, "NOTICE_SECONDS", 1000.0)
+    monkeypatch.setattr(approval_front, "NOTICE_SECONDS", 1000.0)
 
     async def acts(hand: Hand) -> None:
         await hand.open("E1")
@@ -210,7 +213,7 @@ def test_after_a_moment_the_card_moves_on_from_a_decision_made_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = runs.waiting(tmp_path)
-    monkeypatch.setattr(approval_card, "NOTICE_SECONDS", 0.01)
+    monkeypatch.setattr(approval_front, "NOTICE_SECONDS", 0.01)
 
     async def acts(hand: Hand) -> None:
         await hand.open("E1")
@@ -223,6 +226,24 @@ def test_after_a_moment_the_card_moves_on_from_a_decision_made_elsewhere(
         assert "1 of 2 waiting" in hand.text()
         await hand.pilot.press("a")
         assert len(folder.state().waiting) == 2
+
+    at_a_card(folder, monkeypatch, acts)
+
+
+def test_the_card_can_be_left_and_opened_while_it_tells_of_a_decision_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = runs.waiting(tmp_path)
+    monkeypatch.setattr(approval_front, "NOTICE_SECONDS", 1000.0)
+
+    async def acts(hand: Hand) -> None:
+        await hand.open("E1")
+        decided_by_another(folder, "E1")
+        hand.screen.look()
+        await hand.press("tab")
+        await hand.open()
+        assert "elsewhere" not in hand.text()
+        assert hand.card.queue.selected == "E2.1"
 
     at_a_card(folder, monkeypatch, acts)
 
@@ -557,3 +578,17 @@ def test_keys_can_be_moved_and_clicked(tmp_path: Path, monkeypatch: pytest.Monke
 
     at_a_card(folder, monkeypatch, acts)
     assert [one.asked.request_id for one in folder.state().waiting] == ["E1.1"]
+
+
+@pytest.mark.parametrize("changed", [{"subject": "0" * 64}, {"estimate": Estimate(maximum=Decimal("0.10"))}])
+def test_only_the_subject_and_the_price_that_were_seen_are_decided(
+    tmp_path: Path, changed: dict[str, object]
+) -> None:
+    state = runs.waiting(tmp_path).state()
+    seen = Seen.of(state.requests["E1.1"])
+    assert approve_seen(state, seen)[0].subject == seen.subject
+    other = replace(seen, **changed)  # type: ignore[arg-type]
+    with pytest.raises(DecisionError, match="it changed while you looked"):
+        approve_seen(state, Seen.of(state.requests["E2.1"]), other)
+    with pytest.raises(DecisionError, match="it changed while you looked"):
+        reject_seen(state, other, "no")
