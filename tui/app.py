@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.worker import WorkerFailed
 
 from core.config import Settings
-from core.errors import FumehoodError, StorageError
+from core.errors import FumehoodError
 from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.state import RunState
-from tui import keymap, themes
+from tui import keymap
 from tui.app_style import STYLE
 from tui.exit_codes import ExitCode
 from tui.following import OUTCOMES
 from tui.pacing import CutReply, Pacer, profile_for
 from tui.palette import ConsoleCommands
-from tui.preferences import Preferences, keep_preferences, read_preferences
 from tui.run_feed import RunFeed
 from tui.screens.too_small import TooSmall, is_too_small
 from tui.terminal import DRIVER, window_title
 from tui.terminal_driver import TerminalDriver
+from tui.themed_app import ThemedApp
 
 LOOK_SECONDS = 1.0
 """How often the user's themes are looked at, and whether the terminal is still there."""
@@ -42,7 +41,7 @@ FIRST_SCREEN = 1
 LEAVING_HINT = "q detaches: the run goes on. Stopping it is an action of its own; see ? for the keys."
 
 
-class Console(App[int], inherit_bindings=False):
+class Console(ThemedApp, inherit_bindings=False):
     """The console.
 
     Args:
@@ -52,8 +51,6 @@ class Console(App[int], inherit_bindings=False):
         theme: the theme to begin with; None for the one that was set or kept.
 
     Attributes:
-        settings: what the user prefers.
-        preferences: what was chosen in the console and is kept.
         slow: whether to spare a slow line.
         pacer: says when what streams may be painted.
         key_problems: what is wrong with the keys in the settings.
@@ -86,18 +83,14 @@ class Console(App[int], inherit_bindings=False):
         slow: bool | None = None,
         theme: str | None = None,
     ) -> None:
-        super().__init__(driver_class=None if os.environ.get(DRIVER) else TerminalDriver)
-        self.settings = settings
+        super().__init__(settings, theme, None if os.environ.get(DRIVER) else TerminalDriver)
         self.folder = folder
-        self.preferences = read_preferences(settings)
         self.slow = self.preferences.slow if slow is None else slow
         self.pacer = Pacer(profile_for(os.environ, slow=self.slow))
         self.key_problems: list[str] = []
         self.farewell = ""
         self._waiting = 0
         self._cut_reply = CutReply()
-        self.theme_folders = themes.ThemeFolders()
-        self._unknown_theme = self._begin_with(theme or settings.theme or self.preferences.theme)
 
     # What people see first
 
@@ -130,15 +123,13 @@ class Console(App[int], inherit_bindings=False):
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
             self.call_after_refresh(self._check_keys)
-        if self._unknown_theme:
-            self.warn(f"there is no theme {self._unknown_theme!r}", "Choose another: press : and type theme.")
-        self._report_themes()
+        self.report_themes()
 
-    def warn(self, message: str, next_step: str = "") -> None:
-        """Say in a toast what stands in the way, and what to do about it."""
-        self.notify(
-            next_step or message, title=message if next_step else "", severity="warning", markup=False
-        )
+    def on_ready(self) -> None:
+        """Collect garbage again; what was made up to the first screen stays and is left out."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def decide(self, feed: RunFeed, decision: Callable[[RunState], Sequence[Event]], done: str = "") -> bool:
         """Append what the human decided; say in a toast what stands in the way, or that it is done.
@@ -214,62 +205,12 @@ class Console(App[int], inherit_bindings=False):
         elif shown and not small:
             self.pop_screen()
 
-    # Themes
-
-    @property
-    def our_themes(self) -> list[Theme]:
-        """Every theme that can be chosen, by title."""
-        ours = (theme for theme in self.available_themes.values() if themes.TITLE in theme.variables)
-        return sorted(ours, key=themes.title_of)
-
-    def keep_theme(self, name: str) -> None:
-        """Keep a theme for the next console, unless the settings name one."""
-        if self.settings.theme is not None:
-            self.notify(f"It stays until you leave: the settings say {self.settings.theme!r}.", markup=False)
-            return
-        self.keep(self.preferences.model_copy(update={"theme": name}))
-
-    def keep(self, preferences: Preferences) -> None:
-        """Keep what was chosen for the next console."""
-        self.preferences = preferences
-        try:
-            keep_preferences(self.settings, preferences)
-        except StorageError as error:
-            self.warn(error.message, error.next_step)
-
-    def do_with_few_colours(self) -> None:
-        """Take the theme for terminals of sixteen colours, unless the one at hand needs no more."""
-        if not self.current_theme.ansi:
-            self.theme = themes.SIXTEEN
-
-    def _begin_with(self, name: str | None) -> str:
-        """Read all themes and take one; gives its name where there is none of that name."""
-        foreign = list(self.available_themes)
-        for theme in self.theme_folders.read():
-            self.register_theme(theme)
-        known = {theme.name for theme in self.our_themes}
-        self.theme = name if name in known else themes.DEFAULT
-        for other in foreign:
-            if other not in known:
-                self.unregister_theme(other)  # it lacks our colours
-        return "" if name is None or name in known else name
-
     def _look_around(self) -> None:
         """Leave where the terminal is gone; take in the user's themes where they changed."""
         if isinstance(self._driver, TerminalDriver) and self._driver.gone:
             self.leave()
             return
-        problems = dict(self.theme_folders.problems)
-        for theme in self.theme_folders.changed():
-            self.register_theme(theme)
-            if theme.name == self.theme:
-                self._watch_theme(theme.name)
-        if self.theme_folders.problems != problems:
-            self._report_themes()
-
-    def _report_themes(self) -> None:
-        for error in self.theme_folders.problems.values():
-            self.warn(error.message, error.next_step)
+        self.reload_themes()
 
     def _check_keys(self) -> None:
         accepted, self.key_problems = keymap.check(self.settings.keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from core.config import Settings, read_settings
@@ -32,6 +33,7 @@ def open_console(
     """
     settings = read_settings() if settings is None else settings
     terminal.prepare()
+    gc.disable()  # until the first screen is shown: next to nothing that is made before is ever garbage
     from tui.app import Console  # only now, because Textual looks at the environment as it is imported
 
     console = Console(settings, folder, slow=options.slow or None, theme=options.theme)

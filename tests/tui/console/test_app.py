@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 
@@ -247,6 +248,22 @@ def test_attention_is_called_once_for_each_new_request(home: Home) -> None:
         "fumehood",
     ]
     assert len(rung) == 2
+
+
+def test_garbage_is_collected_again_once_the_first_screen_is_shown(home: Home) -> None:
+    app = shell(home.data)
+
+    async def play() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.pause()
+            assert gc.isenabled()
+
+    gc.disable()
+    try:
+        asyncio.run(play())
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_the_console_never_imports_what_only_engines_need() -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import socket
+from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from aiohttp import WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
+from textual_serve.app_service import AppService
 
-from tests.tui.conftest import Home
+from tests.tui.conftest import DEADLINE_SECONDS, Home
 from tui.serving import GuardedServer, free_port, is_loopback
 
 Client = TestClient[web.Request, web.Application]
@@ -28,7 +29,7 @@ def served(play: Callable[[GuardedServer, Client], Awaitable[None]], command: st
         port = free_port("127.0.0.1")
         server = GuardedServer(command, "127.0.0.1", port, lambda address: None)
         async with TestClient(TestServer(await server.application(), port=port)) as client:
-            await play(server, client)
+            await asyncio.wait_for(play(server, client), DEADLINE_SECONDS)
 
     asyncio.run(run())
 
@@ -71,22 +72,33 @@ def test_the_address_is_traded_for_a_cookie_that_opens_the_console() -> None:
     served(play)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see its last line
-def test_a_console_is_started_for_whoever_has_the_cookie(tmp_path: Path) -> None:
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """What textual-serve starts; it leaves closing the pipes to the garbage collector."""
+    started: list[Process] = []
+    really = AppService._open_app_process
+
+    async def remember(service: AppService, width: int = 80, height: int = 24) -> Process:
+        started.append(await really(service, width, height))
+        return started[-1]
+
+    monkeypatch.setattr(AppService, "_open_app_process", remember)
+    return started
+
+
+def test_a_console_is_started_for_whoever_has_the_cookie(tmp_path: Path, processes: list[Process]) -> None:
     started = tmp_path / "started"
 
     async def play(server: GuardedServer, client: Client) -> None:
         await client.get(f"/?token={server.token}")
-        socket_ = await client.ws_connect("/ws", origin=server.public_url)
-        for _ in range(400):
-            if started.exists():
-                break
-            await asyncio.sleep(0.02)
-        await socket_.close()
+        async with client.ws_connect("/ws", origin=server.public_url):
+            while not processes:  # noqa: ASYNC110 - nobody tells when it was started
+                await asyncio.sleep(0.02)
+            await processes[0].wait()
+        processes[0]._transport.close()  # type: ignore[attr-defined]
 
     served(play, f"touch {started}")
     assert started.exists()
-    gc.collect()  # textual-serve leaves the pipes of what it started to the collector, which warns
 
 
 def test_a_page_of_another_origin_cannot_use_the_cookie(tmp_path: Path) -> None:
