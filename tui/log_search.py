@@ -34,8 +34,8 @@ class LinePattern:
     Attributes:
         raw: the pattern for bytes as they are in the file.
         shown: the same for the text on the screen.
-        literals: a block without any of these cannot match; they are looked for first because
-            that is many times faster. Empty where nothing is known.
+        literals: a line without any of these cannot match; one alone is all of the pattern. They are
+            looked for first because that is many times faster. Empty where nothing is known.
         lower: whether literals are looked for in lower-cased bytes.
     """
 
@@ -58,17 +58,15 @@ class LinePattern:
 
     def line_starts(self, data: bytes) -> list[int]:
         """Where the lines that match start in bytes that begin and end with whole lines."""
-        coloured = _REDRAWN_OR_COLOURED.search(data) is not None
+        # Looking for a few bytes one after the other is many times faster than a pattern for all.
+        coloured = any(byte in data for byte in (b"\x1b", b"\r", b"\x00"))
         seen = _INVISIBLE.sub(b"", data) if coloured else data
-        if not self._possible(seen):
+        seen = seen.lower() if self.lower else seen
+        if self.literals and not any(literal in seen for literal in self.literals):
             return []
-        return self._tested(data) if coloured else self._found(data)
-
-    def _possible(self, data: bytes) -> bool:
-        if not self.literals:
-            return True
-        data = data.lower() if self.lower else data
-        return any(literal in data for literal in self.literals)
+        if coloured:
+            return self._tested(data)
+        return self._found(data) if len(self.literals) != 1 else _lines_with(seen, self.literals[0])
 
     def _found(self, data: bytes) -> list[int]:
         starts: list[int] = []
@@ -93,6 +91,16 @@ class LinePattern:
                 starts.append(position)
             position += len(line) + 1
         return starts
+
+
+def _lines_with(data: bytes, literal: bytes) -> list[int]:
+    starts: list[int] = []
+    place = data.find(literal)
+    while place >= 0:
+        starts.append(data.rfind(b"\n", 0, place) + 1)
+        end = data.find(b"\n", place)
+        place = data.find(literal, end) if end >= 0 else -1
+    return starts
 
 
 def _either_case(character: str) -> bytes:

@@ -135,7 +135,7 @@ class LogReader(LogLines):
             return
         start = self._from_here(step)
         if log.page.follows and step > 0:
-            # Behind the end there is nothing; whoever follows asks for the newest errors' first line.
+            # Nothing lies behind the end, so the first error is meant.
             start = -1
         found = await log.errors.nearest(start, step)
         if found is not None and log is self.opened:
