@@ -82,24 +82,6 @@ class LogIndex:
         newlines = self.newlines_before(start)
         return None if newlines is None else newlines + 1
 
-    def start(self, number: int) -> int | None:
-        """Where a line starts; None where there is no such line or it is not counted yet.
-
-        Args:
-            number: its number, from 1.
-        """
-        if not 1 <= number <= self.lines:
-            return None
-        if number == 1:
-            return 0
-        # The newline before the line lies in the last block that has fewer newlines before it.
-        block = bisect_right(self._before, number - 2) - 1
-        data = self.file.read(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)
-        position = -1
-        for _ in range(number - 1 - self._before[block]):
-            position = data.find(b"\n", position + 1)
-        return block * BLOCK_BYTES + position + 1
-
     def line_end(self, start: int) -> int:
         """Where a line ends: at its newline, or at the file's end.
 

@@ -77,19 +77,6 @@ class OpenLog:
                 return
             await asyncio.sleep(REST_SECONDS)
 
-    async def line_start(self, number: int) -> int | None:
-        """Where a line starts, bytes; None where there is no such line.
-
-        Args:
-            number: its number, from 1.
-        """
-        index = self.document.index
-        while True:
-            if (start := index.start(number)) is not None or index.done:
-                return start
-            index.extend(SLICE_SECONDS)
-            await asyncio.sleep(REST_SECONDS)
-
     def search_for(self, pattern: LinePattern | None) -> None:
         """Search for something; None for nothing."""
         within = self.document.filter

@@ -1,20 +1,15 @@
-"""A screenful of a log, painted line by line and moved by keys and mouse."""
+"""A screenful of a log, painted line by line."""
 
 from __future__ import annotations
 
 import textwrap
-from math import ceil
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
-from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollDown, ScrollTo, ScrollUp
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -24,11 +19,6 @@ from tui.log_page import LogPage, Row
 from tui.log_search import LinePattern
 from tui.log_times import LogTimes
 from tui.wording import clock
-
-WHEEL_ROWS = 3
-SIDE_COLUMNS = 8
-BAR_PAGES = 20
-"""Screens that the scroll bar pretends a long log to have."""
 
 TIMES_COLUMNS = 9
 COPIED_BYTES = 1024 * 1024
@@ -44,10 +34,11 @@ class LogLines(ScrollView, can_focus=True):
         marked: where the line starts that was jumped to, bytes; None without a jump.
         times: when lines came; None where times are not shown.
         remark: what to say where there is no line.
+        left: columns that are scrolled out at the left.
     """
 
-    class Moved(Message):
-        """The reader has moved."""
+    class LaidOut(Message):
+        """The screen was laid out anew."""
 
     DEFAULT_CSS = """
     LogLines {
@@ -64,20 +55,6 @@ class LogLines(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--muted", "log--found", "log--marked"}
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", id="log.down", show=False),
-        Binding("k,up", "move(-1)", "Up", id="log.up", show=False),
-        Binding("ctrl+d", "move_share(0.5)", "Half a page down", id="log.half_down", show=False),
-        Binding("ctrl+u", "move_share(-0.5)", "Half a page up", id="log.half_up", show=False),
-        Binding("pagedown,space", "move_share(1.0)", "Page down", id="log.page_down", show=False),
-        Binding("pageup", "move_share(-1.0)", "Page up", id="log.page_up", show=False),
-        Binding("g,home", "first", "Beginning", id="log.first", show=False),
-        Binding("G,end", "last", "End", id="log.last", show=False),
-        Binding("h,left", "sideways(-1)", "Left", id="log.left", show=False),
-        Binding("l,right", "sideways(1)", "Right", id="log.right", show=False),
-        Binding("F", "follow", "follow", id="log.follow"),
-    ]
-
     def __init__(self) -> None:
         super().__init__()
         self.page: LogPage | None = None
@@ -85,8 +62,8 @@ class LogLines(ScrollView, can_focus=True):
         self.marked: int | None = None
         self.times: LogTimes | None = None
         self.remark = ""
-        self._left = 0
-        self._laid_out = False
+        self.left = 0
+        self.laid_out = False
 
     @property
     def allow_select(self) -> bool:
@@ -95,12 +72,12 @@ class LogLines(ScrollView, can_focus=True):
 
     def show_page(self, page: LogPage | None) -> None:
         """Show another log, or none."""
-        self.page, self.marked, self._left = page, None, 0
+        self.page, self.marked, self.left = page, None, 0
         self.repaint()
 
     def repaint(self) -> None:
         """Paint what the log is now, at the next refresh."""
-        self._laid_out = False
+        self.laid_out = False
         self.refresh()
 
     def lay_out(self) -> LogPage | None:
@@ -108,16 +85,17 @@ class LogLines(ScrollView, can_focus=True):
         page = self.page
         if page is None:
             return None
-        size = (self._columns, max(1, self.size.height))
-        if not self._laid_out or (page.width, page.height) != size:
+        size = (self.columns, max(1, self.size.height))
+        if not self.laid_out or (page.width, page.height) != size:
             page.width, page.height = size
             page.lay_out()
-            self._laid_out = True
-            self.call_later(self._sync_scroll_bar)
+            self.laid_out = True
+            self.post_message(self.LaidOut())
         return page
 
     @property
-    def _columns(self) -> int:
+    def columns(self) -> int:
+        """Columns that lines have."""
         return max(1, self.size.width - (TIMES_COLUMNS if self.times is not None else 0))
 
     def on_resize(self) -> None:
@@ -134,7 +112,7 @@ class LogLines(ScrollView, can_focus=True):
         row = page.rows[y]
         if row.item.first <= (-1 if self.marked is None else self.marked) <= row.item.shown:
             style += self.get_component_rich_style("log--marked", partial=True)
-        columns = self._columns
+        columns = self.columns
         strip = self._text_strip(row, columns, style)
         if self.times is None:
             return strip
@@ -154,7 +132,7 @@ class LogLines(ScrollView, can_focus=True):
     def _text_strip(self, row: Row, width: int, style: Style) -> Strip:
         """A row's text, exactly so wide."""
         page, line = self.page, row.line
-        left = 0 if page is None or page.wraps else self._left
+        left = 0 if page is None or page.wraps else self.left
         begin, end, blank = visible(line, row.begin, row.end, left, width)
         text = self._styled(row.item, line)[begin:end]
         text.stylize_before(style)
@@ -176,110 +154,6 @@ class LogLines(ScrollView, can_focus=True):
             end = len(text) if span[1] == -1 else span[1]
             text.stylize(self.screen.get_component_rich_style("screen--selection"), span[0], end)
         return text
-
-    def _sync_scroll_bar(self) -> None:
-        """Let the scroll bar tell where the page is in the log."""
-        page, height = self.page, max(1, self.size.height)
-        lines = page.document.index.lines if page is not None else 0
-        fits = page is None or (page.at_end and page.top == 0 and page.skipped == 0)
-        pages = 1 if fits else min(BAR_PAGES, max(2, ceil(lines / height)))
-        if self.virtual_size.height != pages * height:
-            self.virtual_size = Size(self.size.width, pages * height)
-        place = 0.0 if page is None else page.share * (pages - 1) * height
-        if abs(place - self.scroll_y) >= 1 / 8:
-            self.set_reactive(LogLines.scroll_y, place)
-            self.set_reactive(LogLines.scroll_target_y, place)
-            self.vertical_scrollbar.position = place
-
-    # Moving
-
-    def _moved(self) -> None:
-        self._laid_out = True
-        self.refresh()
-        self._sync_scroll_bar()
-        self.post_message(self.Moved())
-
-    def action_move(self, rows: int) -> None:
-        """Move down, or up."""
-        if (page := self.lay_out()) is not None:
-            page.scroll(rows)
-            self._moved()
-
-    def action_move_share(self, share: float) -> None:
-        """Move by a share of the screen."""
-        self.action_move(int(share * max(1, self.size.height - 1)) or (1 if share > 0 else -1))
-
-    def action_first(self) -> None:
-        """Go to the beginning."""
-        if (page := self.lay_out()) is not None:
-            page.go_first()
-            self._moved()
-
-    def action_last(self) -> None:
-        """Go to the end, and follow it."""
-        if (page := self.lay_out()) is not None:
-            page.follow()
-            self._moved()
-
-    def action_follow(self) -> None:
-        """Follow the end, or stay here."""
-        if (page := self.lay_out()) is not None:
-            if page.follows:
-                page.follows = False
-            else:
-                page.follow()
-            self._moved()
-
-    def action_sideways(self, steps: int) -> None:
-        """Show what lies to the left or the right of lines that are cut."""
-        if (page := self.lay_out()) is None or page.wraps:
-            return
-        widest = max((row.line.columns[-1] for row in page.rows), default=0)
-        self._left = min(max(0, self._left + steps * SIDE_COLUMNS), max(0, widest - self._columns // 2))
-        self._moved()
-
-    def go_to(self, offset: int) -> None:
-        """Show the line that starts at an offset, and mark it."""
-        if (page := self.lay_out()) is not None:
-            self.marked = offset
-            page.go_to(offset)
-            self._moved()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Move down; with shift or ctrl, to the right."""
-        self._wheel(event, 1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Move up; with shift or ctrl, to the left."""
-        self._wheel(event, -1)
-
-    def _wheel(self, event: events.MouseScrollDown | events.MouseScrollUp, direction: int) -> None:
-        event.stop()
-        event.prevent_default()
-        if event.ctrl or event.shift:
-            self.action_sideways(direction)
-        else:
-            self.action_move(direction * WHEEL_ROWS)
-
-    def on_scroll_to(self, message: ScrollTo) -> None:
-        """Go where the scroll bar was dragged to."""
-        message.stop()
-        message.prevent_default()
-        if (page := self.lay_out()) is not None and message.y is not None and self.max_scroll_y:
-            page.go_to_share(message.y / self.max_scroll_y)
-            self._moved()
-
-    def on_scroll_up(self, message: ScrollUp) -> None:
-        """A click above the scroll bar's handle."""
-        message.stop()
-        message.prevent_default()
-        self.action_move_share(-1.0)
-
-    def on_scroll_down(self, message: ScrollDown) -> None:
-        """A click below the scroll bar's handle."""
-        message.stop()
-        message.prevent_default()
-        self.action_move_share(1.0)
 
     # Selecting
 

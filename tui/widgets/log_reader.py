@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from tui.clipboard import copy
 from tui.log_search import LinePattern, LogMatches
 from tui.open_log import OpenLog
-from tui.widgets.log_lines import LogLines
+from tui.widgets.log_scroll import LogScroll
 from tui.wording import counted
 
 
-class LogReader(LogLines):
+class LogReader(LogScroll):
     """The lines of a log, and what a reader does with them.
 
     What is searched and filtered stays when another log is shown.
@@ -119,13 +119,14 @@ class LogReader(LogLines):
     def action_next(self, step: int) -> None:
         """Go to the next match, or the one before."""
         if self.opened is None or self.opened.found is None:
-            raise SkipAction
+            self.notify("Nothing is searched for: press /.", timeout=2, markup=False)
+            return
         self._seek(self.opened.found, self._from_here(step), step)
 
     def action_next_error(self, step: int) -> None:
         """Go to the next line that says that something went wrong, or the one before."""
         if self.opened is None:
-            raise SkipAction
+            return
         self._seek_error(step)
 
     @work(exclusive=True, group="log-seek")
@@ -161,7 +162,7 @@ class LogReader(LogLines):
     def action_times(self) -> None:
         """Show when lines came, or hide it."""
         if self.opened is None:
-            raise SkipAction
+            return
         self._shows_times = not self._shows_times
         self.times = self.opened.times if self._shows_times else None
         if self._shows_times and not len(self.opened.times):
@@ -174,7 +175,7 @@ class LogReader(LogLines):
         selected = self.get_selection(selection) if selection is not None else None
         text = selected[0] if selected is not None else self.shown_text()
         if not text:
-            raise SkipAction
+            return
         where = await copy(self.app, text)
         self.screen.clear_selection()
         self.notify(f"{counted(text.count(chr(10)) + 1, 'line')} copied to {where}.", timeout=2, markup=False)

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from typing import ClassVar, Self
 
 from textual import work
-from textual.actions import SkipAction
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -17,7 +16,6 @@ from textual.widgets import Static
 from core.errors import FumehoodError
 from core.record.state import Exec
 from tui.log_export import page_through, save
-from tui.log_lines import settled
 from tui.log_search import SLICE_SECONDS
 from tui.open_log import OpenLog
 from tui.run_feed import RunFeed
@@ -25,7 +23,7 @@ from tui.safe_text import one_line
 from tui.widgets import lines
 from tui.widgets.log_prompt import LogPrompt, Purpose
 from tui.widgets.log_reader import LogReader
-from tui.widgets.log_words import head, remark
+from tui.widgets.log_words import found, head, remark
 
 SHOWN_SECONDS, SPARING_SECONDS = 0.1, 0.4
 """How often a log that grows is painted at most, on a usual and on a slow line."""
@@ -183,7 +181,7 @@ class LogView(Vertical):
         """Show an earlier or a later script."""
         execs, shown = self._execs(), self.exec_id
         if shown is None or self.feed is None:
-            raise SkipAction
+            return
         place = min(max(0, execs.index(shown) + step), len(execs) - 1)
         self._choose(execs[place])
 
@@ -194,24 +192,6 @@ class LogView(Vertical):
             self._chosen[self._agent] = exec_id
         if self.feed is not None:
             self.show(self.feed, self._agent)
-
-    @work(exclusive=True, group="log-line")
-    async def go_to_line(self, exec_id: str, number: int) -> None:
-        """Show a line of a script of the agent that is shown, and mark it.
-
-        Args:
-            exec_id: the script.
-            number: the line's number, from 1; nothing is done where there is no such line.
-        """
-        if exec_id not in self._execs():
-            return
-        self._choose(exec_id)
-        if (log := self._log) is None:
-            return
-        log.document.file.look()
-        start = await log.line_start(number)
-        if start is not None and log is self._log:
-            self.reader.go_to(start)
 
     # Looking
 
@@ -243,21 +223,12 @@ class LogView(Vertical):
         runs = self._exec is not None and self._exec.ended is None
         place = log.place_words(grows=runs) if log is not None and log.size else ""
         _update(self._place_shown, Content(place))
-        parts: list[str | tuple[str, str]] = []
-        if log is not None and reader.search_text:
-            found = log.found_words(reader.marked)
-            parts += [
-                ("/", "$accent"),
-                f"{settled(one_line(reader.search_text))}  ",
-                (found, "$foreground"),
-                "   ",
-            ]
-        if log is not None and reader.filter_text:
-            shown = log.filter_words()
-            parts += [("& ", "$accent"), f"{settled(one_line(reader.filter_text))}  ", (shown, "$foreground")]
-        _update(self._found, Content.assemble(*parts))
+        _update(
+            self._found,
+            found(log, reader.search_text, reader.filter_text, reader.marked) if log else Content(),
+        )
 
-    def on_log_lines_moved(self) -> None:
+    def on_log_scroll_moved(self) -> None:
         """Say where the reader is."""
         if self._log is not None:
             self._log.note_seen()
@@ -269,7 +240,7 @@ class LogView(Vertical):
     def action_ask(self, purpose: Purpose) -> None:
         """Ask what to search, what to filter, or where to save."""
         if (log := self._log) is None:
-            raise SkipAction
+            return
         self._place = (log.page.top, log.page.skipped, log.page.follows)
         known = {
             "search": self.reader.search_text,
@@ -328,8 +299,9 @@ class LogView(Vertical):
     def action_pager(self) -> None:
         """Read the log in the pager."""
         if (log := self._log) is None:
-            raise SkipAction
+            return
         try:
+            # The console waits: the terminal is the pager's meanwhile.
             with self.app.suspend():
                 page_through(log.document.file.path)
         except SuspendNotSupported:

@@ -9,6 +9,8 @@ from textual.content import Content
 
 from core.record.state import Exec, RunState
 from tui import glyphs
+from tui.log_lines import settled
+from tui.open_log import OpenLog
 from tui.safe_text import one_line
 from tui.screen import Mark
 from tui.widgets.lines import colour_of, spread
@@ -49,6 +51,24 @@ def _went(script: Exec, at: datetime) -> tuple[Mark, str]:
     if ended.end != "finished":
         return glyphs.FAILED, f"was ended ({one_line(ended.end)}) · {seconds}"
     return (glyphs.DONE if ended.exit_code == 0 else glyphs.FAILED), f"exit {ended.exit_code} · {seconds}"
+
+
+def found(log: OpenLog, search: str, shown: str, marked: int | None) -> Content:
+    """What is searched for and filtered, with counts: ``/val_acc  3/17``.
+
+    Args:
+        log: the log.
+        search: what is searched for; empty for nothing.
+        shown: what is filtered by; empty for no filter.
+        marked: where the line starts that was jumped to, bytes.
+    """
+    parts: list[str | tuple[str, str]] = []
+    if search:
+        parts += [("/", "$accent"), f"{settled(one_line(search))}  "]
+        parts += [(log.found_words(marked), "$foreground"), "   "]
+    if shown:
+        parts += [("& ", "$accent"), f"{settled(one_line(shown))}  ", (log.filter_words(), "$foreground")]
+    return Content.assemble(*parts)
 
 
 def remark(state: RunState, agent: str, script: Exec | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 
@@ -23,6 +24,8 @@ from tests.tui.console.log_probe import (
     shown,
     until,
 )
+from tui.widgets.log_reader import LogReader
+from tui.widgets.log_scroll import LogScroll
 from tui.widgets.log_view import LogView
 
 ROWS = 10
@@ -417,14 +420,17 @@ def test_a_script_that_ends_is_said_to_have_ended(tmp_path: Path) -> None:
     reading(folder, act)
 
 
-def test_a_line_of_an_earlier_script_is_shown_by_its_number(tmp_path: Path) -> None:
-    folder = run_that_printed(tmp_path, numbered(20_000), b"last\n")
+def test_letters_never_fall_through_to_what_lies_behind_the_log(run: RunFolder) -> None:
+    """Elsewhere the same letters ask for more seeds or edit an experiment."""
 
     async def act(pilot: Pilot[int], view: LogView) -> None:
-        view.go_to_line("E1-1", 12_345)
-        await until(lambda: view.exec_id == "E1-1" and "line 12345" in shown(view), "the line")
+        pilot.app.bind("n,N,e,E,s,v,t,w,o,y", "quit")
+        await pilot.press("n", "N", "E", "e", "t", "w", "o")
+        await until(lambda: any("press /" in toast.message for toast in pilot.app._notifications), "the word")
+        assert pilot.app.is_running
 
-    reading(folder, act)
+    reading(run, act)
+    reading(run, act, agent="orchestrator")
 
 
 def test_every_key_can_be_remapped_by_its_id(run: RunFolder) -> None:
@@ -435,7 +441,7 @@ def test_every_key_can_be_remapped_by_its_id(run: RunFolder) -> None:
         await pilot.press("f9", "f10")
         assert view.reader.page is not None
         assert (view.reader.page.follows, view.reader.page.wraps) == (True, True)
-        bindings = [*LogView.BINDINGS, *type(view.reader).BINDINGS, *type(view.reader).__mro__[1].BINDINGS]  # type: ignore[attr-defined]
-        assert all(binding.id and binding.id.startswith("log.") for binding in bindings)
+        bindings = [*LogView.BINDINGS, *LogReader.BINDINGS, *LogScroll.BINDINGS]
+        assert all(isinstance(binding, Binding) and binding.id for binding in bindings)
 
     reading(run, act)
