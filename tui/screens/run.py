@@ -96,8 +96,9 @@ class RunScreen(Steering):
     RunScreen.-rail #left { width: 34%; }
     RunScreen.-zoomed #left, RunScreen.-zoomed #rail { display: none; }
     RunScreen #keys { height: 1; padding: 0 1; background: $surface; }
-    RunScreen #keys > KeyLine { width: auto; height: 1; margin-right: 2; background: $surface; }
-    RunScreen #keys > .of-screen { width: 1fr; }
+    RunScreen #keys > KeyLine { width: auto; max-width: 60%; height: 1; margin-right: 2; }
+    RunScreen #keys > KeyLine { background: $surface; }
+    RunScreen #keys > .of-screen { width: 1fr; max-width: 100%; }
     RunScreen #keys > .of-app { margin-right: 0; }
     RunScreen #keys > KeyLine.-away { display: none; }
     """

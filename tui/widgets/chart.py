@@ -6,6 +6,7 @@ Series are told apart by a letter at the end of each line, too, so that colour i
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,7 +98,8 @@ def draw(series: Sequence[Series], window: Window, width: int, height: int) -> P
     low = min(places) if window.low is None else window.low
     high = max(places) if window.high is None else window.high
     if not low < high:
-        low, high = low - 0.5, high + 0.5
+        pad = max(0.5, abs(low) / 1e6)  # so that it is more than nothing beside a huge place
+        low, high = max(low - pad, -sys.float_info.max), min(high + pad, sys.float_info.max)
     gutter = 9
     columns, rows = width - gutter - 3, height - 2
     courses = [_course(line, low, high, columns * 2, window) for line in series]

@@ -327,6 +327,8 @@ class _Lines(Sequence[Content]):
         return self._count
 
     def __getitem__(self, y: int) -> Content:  # type: ignore[override]  # slices are never asked for
+        if y >= self._count:
+            raise IndexError(y)
         return self.made.get(y) or Content()
 
 

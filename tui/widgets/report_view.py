@@ -63,27 +63,32 @@ class _Line:
     Attributes:
         content: what it says.
         hang: columns that what does not fit is indented by.
+        cut: whether what does not fit is left out.
     """
 
     content: Content
     hang: int = NAME_COLUMNS + 2
+    cut: bool = False
 
-    def wrapped(self, width: int) -> Iterator[Content]:
+    def wrapped(self, width: int) -> list[Content]:
         """The lines it needs."""
-        if self.content.cell_length <= width or width < 2 * self.hang:
-            yield self.content
-            return
+        if self.content.cell_length < width or width < 2 * self.hang:
+            return [self.content]
+        if self.cut:
+            return [self.content.truncate(width - 1, ellipsis=True)]
         head, rest = self.content[: self.hang], self.content[self.hang :]
-        for number, line in enumerate(rest.wrap(min(width - self.hang - 1, WIDEST))):
-            yield Content.assemble(head if number == 0 else " " * self.hang, line)
+        first, *others = rest.wrap(min(width - self.hang - 1, WIDEST))
+        return [Content.assemble(head, first), *(Content.assemble(" " * self.hang, line) for line in others)]
 
 
 BLANK = _Line(Content())
 
 
-def _field(name: str, *text: Content | str | tuple[str, str], hang: int = 0) -> _Line:
+def _field(name: str, *text: Content | str | tuple[str, str], hang: int = 0, cut: bool = False) -> _Line:
     """A named field; what does not fit goes on under its text."""
-    return _Line(Content.assemble("  ", (name.ljust(NAME_COLUMNS), "$muted"), *text), NAME_COLUMNS + 2 + hang)
+    return _Line(
+        Content.assemble("  ", (name.ljust(NAME_COLUMNS), "$muted"), *text), NAME_COLUMNS + 2 + hang, cut
+    )
 
 
 def _title(text: str) -> _Line:
@@ -176,6 +181,7 @@ def _execs(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
             (" records   ", "$muted"),
             (trial, "$waiting"),
             (one_line(script.asked.purpose), "$muted"),
+            cut=True,
         )
 
 

@@ -9,7 +9,7 @@ from tui import glyphs
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line
 from tui.status import status_of
-from tui.widgets.lines import colour_of
+from tui.widgets.lines import colour_of, spread
 from tui.wording import counted
 
 
@@ -18,7 +18,7 @@ class RunNotice(Static):
 
     DEFAULT_CSS = """
     RunNotice {
-        height: auto; max-height: 2; padding: 0 1; display: none;
+        height: 2; padding: 0 1; display: none;
         background: $background; border-bottom: solid $line;
     }
     RunNotice.-shown { display: block; }
@@ -26,19 +26,27 @@ class RunNotice(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._said: Content | None = None
+        self._feed: RunFeed | None = None
+        self._said = Content()
 
     def show(self, feed: RunFeed, agent: str) -> None:
         """Say what there is to say about the run as it is now."""
-        said = _notice(feed)
-        if said is self._said or (said is not None and self._said is not None and said.is_same(self._said)):
-            return
-        self._said = said
-        self.set_class(said is not None, "-shown")
-        self.update(said or Content())
+        self._feed = feed
+        notice = _notice(feed)
+        self.set_class(notice is not None, "-shown")
+        said = spread(*notice, max(1, self.size.width)) if notice is not None else Content()
+        if not said.is_same(self._said):
+            self._said = said
+            self.update(said)
+
+    def on_resize(self) -> None:
+        """Fill another width."""
+        if self._feed is not None:
+            self.show(self._feed, "")
 
 
-def _notice(feed: RunFeed) -> Content | None:
+def _notice(feed: RunFeed) -> tuple[Content, Content] | None:
+    """What there is to say, and what can be done about it; None for nothing."""
     state = feed.state
     if state.created is None:
         return None
@@ -46,23 +54,21 @@ def _notice(feed: RunFeed) -> Content | None:
         status = status_of(feed.folder, state)
         if not status.resumable:
             return None
-        kept = "  Nothing that is in the journal is lost.  " if state.engine else "  "
-        return Content.assemble(
-            (f"{status.mark.glyph} {one_line(status.explanation)}.", colour_of(status.mark)),
-            (kept, "$muted"),
-            ("r", "$accent bold"),
-            " resume",
+        kept = "  Nothing that is in the journal is lost." if state.engine else ""
+        reason = Content.styled(
+            f"{status.mark.glyph} {one_line(status.explanation)}.", colour_of(status.mark)
         )
+        return reason + Content.styled(kept, "$muted"), Content.assemble(("r", "$accent bold"), " resume")
     if state.ended.outcome == "done":
         if state.paper is None:
             return None
         struck = f", {state.paper.struck} struck: a draft" if state.paper.struck else ""
-        return Content.assemble(
-            (f"{glyphs.DONE.glyph} The paper is written", "$supported"),
-            (f"  {counted(state.paper.numbers, 'number')} bound to measurements{struck}  ", "$muted"),
-            one_line(str(feed.folder.path / state.paper.path)),
+        said = Content.assemble(
+            (f"{glyphs.DONE.glyph} The paper is written.", "$supported"),
+            (f"  {counted(state.paper.numbers, 'number')} bound to measurements{struck}", "$muted"),
         )
+        return said, Content(one_line(state.paper.path))
     mark = glyphs.KILLED if state.ended.outcome == "killed" else glyphs.FAILED
-    said = "The run was killed" if state.ended.outcome == "killed" else "The run failed"
-    reason = f"  {one_line(state.ended.message)}" if state.ended.message else ""
-    return Content.assemble((f"{mark.glyph} {said}.", "$failed"), reason)
+    ending = "The run was killed" if state.ended.outcome == "killed" else "The run failed"
+    because = f"  {one_line(state.ended.message)}" if state.ended.message else ""
+    return Content.assemble((f"{mark.glyph} {ending}.", "$failed"), because), Content()

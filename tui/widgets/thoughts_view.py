@@ -40,7 +40,7 @@ class ThoughtsView(PageView):
         super().__init__(id=id)
         self._feed: RunFeed | None = None
         self._agent = ""
-        self._width = 0
+        self._page = ("", 0)
         self._unfolded = False
         self._blocks: list[tuple[tuple[object, ...], list[Content]]] = []
         self._partial = ""
@@ -48,17 +48,15 @@ class ThoughtsView(PageView):
 
     def show(self, feed: RunFeed, agent: str) -> None:
         """Show an agent's conversation; only new turns are laid out."""
-        self._feed = feed
-        width = self.size.width
+        self._feed, self._agent, width = feed, agent, self.size.width
         if not width or feed.state.created is None:
             return
-        anew = agent != self._agent or width != self._width
-        self._agent, self._width = agent, width
         partial = feed.partials.get(agent, "")[-MOST_PARTIAL_CHARACTERS:]
-        looks = (feed.state.seq, partial)
-        if not anew and looks == self._shown:
+        page, looks = (agent, width), (feed.state.seq, partial)
+        if page == self._page and looks == self._shown:
             return
-        self._shown = looks
+        anew = page != self._page
+        self._page, self._shown = page, looks
         if anew:
             self._blocks.clear()
         follow = anew or self.at_bottom
@@ -189,7 +187,7 @@ class ThoughtsView(PageView):
 
     @property
     def _room(self) -> int:
-        return max(20, min(self._width - len(INDENT) - 4, WIDEST))
+        return max(20, min(self._page[1] - len(INDENT) - 4, WIDEST))
 
     def _text(self, text: str, style: str = "") -> Iterator[Content]:
         for paragraph in safe(text).strip().split("\n"):
