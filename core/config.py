@@ -35,7 +35,7 @@ def cache_path() -> Path:
 class Settings(BaseSettings):
     """What the user prefers. Environment variables ``FUMEHOOD_…`` go before the file."""
 
-    model_config = SettingsConfigDict(env_prefix="FUMEHOOD_", extra="forbid", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix="FUMEHOOD_", extra="forbid")
 
     data_folder: Path = Field(default_factory=lambda: platformdirs.user_data_path(APPLICATION))
     """The folder that holds ``runs/``."""
@@ -100,9 +100,7 @@ def read_settings(**overrides: Any) -> Settings:
 class RunSettings(BaseModel):
     """What is fixed when a run is created. Only the cap can be changed later, by an event."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", use_attribute_docstrings=True, ser_json_inf_nan="constants"
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
     mode: Literal["orchestrator", "single"] = "orchestrator"
     """``single`` plans exactly one experiment, for the hypothesis as typed."""

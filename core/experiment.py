@@ -24,7 +24,11 @@ class Frozen(BaseModel):
     """A specification: immutable, and nothing in it that was not asked for."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, ser_json_inf_nan="constants"
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        ser_json_inf_nan="constants",
+        defer_build=True,
     )
 
 

@@ -36,9 +36,8 @@ class Event(BaseModel):
     """One fact."""
 
     # Experiments may well measure NaN or infinity; as JSON's null they could not be read back.
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", use_attribute_docstrings=True, ser_json_inf_nan="constants"
-    )
+    # Built when first used, because the console has to be on the screen at once.
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants", defer_build=True)
 
     type: str
     seq: int = 0

@@ -99,7 +99,7 @@ def _many(place: Path, provider: SandboxProvider) -> Figures:
 
 def engine_start(place: Path) -> Figures:
     """Nothing but what an engine imports."""
-    import core.process  # noqa: F401
+    import core.driving  # noqa: F401
 
     return used()
 
@@ -181,8 +181,8 @@ def _run(place: Path, trajectory: Trajectory, **settings: Any) -> RunFolder:
 
 
 def _drive(folder: RunFolder, provider: SandboxProvider) -> Any:
-    """Drive a run to its end, as ``core.process`` does."""
-    import core.process  # noqa: F401 - an engine's process has imported it
+    """Drive a run to its end, as ``core.driving`` does."""
+    import core.driving  # noqa: F401 - an engine's process has imported it
 
     async def drive() -> Any:
         trajectory = Trajectory.model_validate_json(folder.trajectory_path.read_bytes())

@@ -25,7 +25,7 @@ from core.engine import Models
 from core.errors import FumehoodError
 from core.models.base import Delta, ModelMessage, Turn, TurnRequest
 from core.models.scripted import ScriptedModel, Trajectory
-from core.process import drive
+from core.driving import drive
 from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.journal import Journal

@@ -12,7 +12,7 @@ HEAVY = ("textual", "tui", "click", "scipy", "anthropic", "google.genai", "modal
 
 PROBE = f"""
 import sys
-import core.engine, core.process
+import core.driving, core.process
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
 
