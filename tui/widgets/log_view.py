@@ -69,6 +69,7 @@ class LogView(Vertical):
         self._logs: OrderedDict[str, OpenLog] = OrderedDict()
         self._place = (0, 0, True)
         self._visible = False
+        self._filters = False
         self.looks = False
         self.reader = LogReader()
         self._prompt = LogPrompt()
@@ -202,8 +203,10 @@ class LogView(Vertical):
             return
         grown = log.look(max(0.0, (lines.moment() - self._exec.asked.at).total_seconds()))
         counted = log.work(SLICE_SECONDS)
-        if grown or not counted:
+        if grown or self._filters:
             self.reader.repaint()
+        # What a filter finds until the next look is painted then, also if that was all.
+        self._filters = log.document.filter is not None and not counted
         if not counted:
             self._count()
         elif self._exec.ended is not None and not grown:

@@ -182,6 +182,18 @@ def test_a_filter_shows_only_what_matches_and_is_searched_within(run: RunFolder)
     reading(run, act)
 
 
+def test_a_filter_of_a_long_log_shows_lines_as_they_are_found(tmp_path: Path) -> None:
+    log = b"the needle\n" + b"nothing to see here\n" * 3_000_000
+
+    async def act(pilot: Pilot[int], view: LogView) -> None:
+        await pilot.press("ampersand", *"needle", "enter")
+        await until(lambda: shown(view) == ["the needle"], "the line")
+        await until(lambda: said(view, ".log-found").strip() == "& needle  1 line", "the count")
+        await until(lambda: not view.looks, "rest")
+
+    reading(run_that_printed(tmp_path, log), act)
+
+
 def test_e_goes_from_error_to_error(tmp_path: Path) -> None:
     log = numbered(50) + b"Traceback (most recent call last):\n  File\nValueError: no\n" + numbered(50)
 
