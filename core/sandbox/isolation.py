@@ -91,7 +91,8 @@ async def _run(command: list[str]) -> tuple[int | None, str]:
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
     )
     try:
-        _, complaint = await asyncio.wait_for(process.communicate(), PROBE_SECONDS)
+        async with asyncio.timeout(PROBE_SECONDS):
+            _, complaint = await process.communicate()
     except TimeoutError:
         return None, f"it did not end within {PROBE_SECONDS:.0f} seconds"
     finally:

@@ -295,7 +295,10 @@ class LocalSandbox:
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
         )
         try:
-            _, complaint = await asyncio.wait_for(process.communicate(), LAUNCH_SECONDS)
+            # Not wait_for: in Python 3.11 it swallows a cancellation that meets the end of the process,
+            # and whoever was asked to stop would then wait for the whole script.
+            async with asyncio.timeout(LAUNCH_SECONDS):
+                _, complaint = await process.communicate()
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):

@@ -745,7 +745,10 @@ def main(path: str) -> int:
     detach(policy)
     os.close(read)
     claimed = claim(policy)
-    os.write(write, b"1")
+    try:
+        os.write(write, b"1")
+    except BrokenPipeError:
+        pass  # Whoever started us was killed; that must not cost the exec, which is ours by now.
     os.close(write)
     if claimed:
         Supervisor(policy).run()

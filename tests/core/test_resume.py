@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -18,7 +24,7 @@ from core.record.folder import RunFolder
 from core.record.live import LiveRun
 from core.record.state import RunState
 from core.sandbox.base import SandboxSpec
-from core.sandbox.local import LocalProvider
+from core.sandbox.local import SUPERVISOR, LocalProvider
 from tests.bench.torture import Death, Score, Starter, Torture
 from tests.bench.torture_checks import Faults, check_remains
 from tests.bench.torture_engine import Order
@@ -194,3 +200,75 @@ def test_an_engine_that_is_stopped_says_what_it_left_open(tmp_path: Path, close:
         stops = [event for event in journal.read() if isinstance(event, EngineStopped)]
     assert (stops[0].reason, stops[0].sandboxes) == ("asked", said)
     assert remains(folder) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_script_runs_even_if_what_started_its_supervisor_is_killed(tmp_path: Path) -> None:
+    run = tmp_path / "E1-1"
+    run.mkdir()
+    policy = {
+        "command": ["/bin/echo", "it runs"], "work_folder": "/", "environment": {}, "wall_seconds": 20,
+        "cpu_seconds": 20, "memory_bytes": 2**30, "disk_bytes": 2**30, "processes": 10, "output_bytes": 1000,
+        "disk_folders": [],
+    }  # fmt: skip
+    (run / "policy.json").write_text(json.dumps(policy))
+    # The supervisor opens its log before it claims the exec, and waits there until somebody reads.
+    os.mkfifo(run / "supervisor.log")
+    launcher = subprocess.Popen([sys.executable, "-I", "-S", str(SUPERVISOR), str(run / "policy.json")])
+    wait_for(lambda: len(processes_with(str(run))) > 1)
+    launcher.kill()
+    launcher.wait()
+    reader = os.open(run / "supervisor.log", os.O_RDONLY | os.O_NONBLOCK)
+    wait_for((run / "status.json").exists)
+    os.close(reader)
+    assert (run / "output").read_bytes() == b"it runs\n"
+    assert json.loads((run / "status.json").read_bytes())["exit_code"] == 0
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_start_that_is_cancelled_is_cancelled_even_if_it_ends_just_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    async def story() -> None:
+        ended: asyncio.Future[tuple[None, bytes]] = asyncio.get_running_loop().create_future()
+
+        class Launcher:
+            returncode = 0
+
+            async def communicate(self) -> tuple[None, bytes]:
+                return await ended
+
+        async def launch(*_: object, **__: object) -> Launcher:
+            return Launcher()
+
+        spec = SandboxSpec(run_id="run", compute=Compute())
+        sandbox = await LocalProvider(tmp_path).open(spec, "E1", lambda _: None)
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", launch)
+        starting = asyncio.create_task(sandbox.start("E1-1", "print()"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        ended.set_result((None, b""))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        came_in_time = starting.cancel()
+        await asyncio.wait([starting])
+        assert starting.cancelled() == came_in_time
+
+    asyncio.run(story())
+
+
+def processes_with(argument: str) -> list[str]:
+    """Processes among whose arguments something is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if argument in (process / "cmdline").read_text(errors="replace"):
+                found.append(process.name)
+    return found
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.005)
