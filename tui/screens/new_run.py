@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -104,7 +104,7 @@ class NewRunScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look for isolation meanwhile, and say what is missing."""
         self.query_one("#question").focus()
-        self.run_worker(self._probe())
+        self._probe()
         self._look()
 
     def on_resize(self) -> None:
@@ -116,6 +116,7 @@ class NewRunScreen(Screen[None]):
         for row in self.query(".row"):
             row.set_class(event.widget in row.children, "-here")
 
+    @work
     async def _probe(self) -> None:
         self._isolation = await found_isolation()
         self._look()
@@ -224,8 +225,9 @@ class NewRunScreen(Screen[None]):
             return
         self._starting = True
         self.query_one(".missing", Static).update(Content.styled("The engine is being started …", "$accent"))
-        self.run_worker(self._start())
+        self._start()
 
+    @work
     async def _start(self) -> None:
         from core.process import start_engine
         from tui.run_request import new_run

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
@@ -109,10 +110,11 @@ class PaperScreen(Screen[None]):
         self.query_one(".problem").display = False
         self.query_one(".draft").display = False
         self.query_one(PaperView).focus()
-        self.run_worker(self._read(), exclusive=True)
+        self._read()
 
     # Reading
 
+    @work
     async def _read(self) -> None:
         paper, evidence = self.folder.paper / "paper.md", self.folder.paper / "evidence.json"
         try:
@@ -195,8 +197,9 @@ class PaperScreen(Screen[None]):
         if deep:
             view.focus()
         self.refresh_bindings()
-        self.run_worker(self._read_sources(number, deep=deep), group="sources", exclusive=True)
+        self._read_sources(number, deep=deep)
 
+    @work(group="sources", exclusive=True)
     async def _read_sources(self, number: Number, *, deep: bool) -> None:
         """Read the code from the journal, and the log around the result, without holding up keys."""
         measured = self._evidence.behind(number)

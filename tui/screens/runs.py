@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -16,6 +17,7 @@ from textual.worker import Worker
 
 from core import decisions
 from core.errors import FumehoodError
+from core.models.scripted import LABEL
 from core.record.archive import delete_run, refuse_if_driven
 from core.record.folder import RunFolder
 from tui import glyphs
@@ -108,7 +110,7 @@ class RunsScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Keep up with the runs while they are seen."""
-        self._following = self.run_worker(self.history.follow(self._show), exclusive=True)
+        self._following = self._follow()
         seconds = self._console_app.spinner_seconds
         self.query_one(RunList).pulses = seconds is not None
         self._ticking = self.set_interval(seconds or TICK_SECONDS, self._tick)
@@ -119,6 +121,10 @@ class RunsScreen(Screen[None]):
             self._following.cancel()
         if self._ticking is not None:
             self._ticking.stop()
+
+    @work(group="follow", exclusive=True)
+    async def _follow(self) -> None:
+        await self.history.follow(self._show)
 
     def on_resize(self) -> None:
         """Fill another width."""
@@ -261,12 +267,12 @@ class RunsScreen(Screen[None]):
     def action_rename(self) -> None:
         """Give the run under the cursor a title."""
         if run := self._run:
-            self.run_worker(self._rename(run))
+            self._rename(run)
 
     def action_delete(self) -> None:
         """Remove the run under the cursor, once it was confirmed."""
         if run := self._run:
-            self.run_worker(self._delete(run))
+            self._delete(run)
 
     def _start(self, folder: RunFolder | None) -> None:
         """Start an engine, for a new demo where no run is named, and open the run."""
@@ -274,8 +280,9 @@ class RunsScreen(Screen[None]):
             return
         self._busy = True
         self.notify("The engine is being started …", markup=False, timeout=2)
-        self.run_worker(self._started(folder))
+        self._started(folder)
 
+    @work
     async def _started(self, folder: RunFolder | None) -> None:
         from core.process import start_engine
         from tui.run_request import demo_request, new_run
@@ -292,6 +299,7 @@ class RunsScreen(Screen[None]):
         finally:
             self._busy = False
 
+    @work
     async def _rename(self, run: RunSummary) -> None:
         title = await self.app.push_screen_wait(
             Ask("What is this run called?", "Its question stays what it is.", initial=run.title)
@@ -304,6 +312,7 @@ class RunsScreen(Screen[None]):
         except FumehoodError as error:
             self._console_app.warn(error.message, error.next_step)
 
+    @work
     async def _delete(self, run: RunSummary) -> None:
         from tui.open_sandboxes import close_sandboxes
 
@@ -361,5 +370,6 @@ def _said(run: RunSummary | None) -> Content:
     return Content.assemble(
         (f"{one_line(run.title, 300)}\n", "$foreground"),
         (run.folder.run_id, "$muted"),
+        (f"   {LABEL}" if run.scripted else "", "$muted"),
         (f"   {said}." if said else "", "$waiting" if run.resumable else "$failed"),
     )

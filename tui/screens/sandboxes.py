@@ -6,6 +6,7 @@ import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -76,7 +77,7 @@ class SandboxesScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Keep looking while somebody does."""
-        self._following = self.run_worker(self._follow(), exclusive=True, group="follow")
+        self._following = self._follow()
 
     def on_screen_suspend(self) -> None:
         """Nobody looks."""
@@ -87,6 +88,7 @@ class SandboxesScreen(Screen[None]):
         """Fill another width."""
         self._show()
 
+    @work(group="follow", exclusive=True)
     async def _follow(self) -> None:
         while True:
             await self._look()
@@ -125,8 +127,9 @@ class SandboxesScreen(Screen[None]):
     def action_kill(self) -> None:
         """End the sandbox under the cursor, once it was confirmed."""
         if found := self.query_one(SandboxList).sandbox:
-            self.run_worker(self._kill(found))
+            self._kill(found)
 
+    @work
     async def _kill(self, found: StillOpen) -> None:
         name = found.experiment_id or found.sandbox.name
         ends = f"{name} ends as killed and gets no verdict. What it has measured is kept."

@@ -220,9 +220,8 @@ class RunList(PageView):
         fields = Fields(
             state=self._state(run, at),
             title=_title(run, bold=chosen, muted=muted),
-            waiting=Content.styled(
-                f"{glyphs.WAITS.glyph}{run.waiting}" if run.waiting else "", "$waiting bold"
-            ),
+            label=Content.styled("scripted" if run.scripted and width >= WIDE_COLUMNS else "", "$muted"),
+            waiting=Content.styled(_waiting(run), "$waiting bold"),
             verdicts=_verdicts(run),
             cost=Content("" if muted else _cost(run, at)),
             age=Content.styled("" if muted else age(run.changed_at, at), "$muted"),
@@ -245,6 +244,7 @@ class Fields(NamedTuple):
 
     state: Content
     title: Content
+    label: Content
     waiting: Content
     verdicts: Content
     cost: Content
@@ -268,9 +268,9 @@ def laid_out(fields: Fields, width: int) -> Content:
         ]
     )
     room = width - 3 - STATE_COLUMNS - gap - right.cell_length
-    return Content.assemble(
-        fitted(fields.state, STATE_COLUMNS), fitted(fields.title, room), " " * gap, right, " "
-    )
+    label = Content.assemble("  ", fields.label) if fields.label else Content()
+    title = _beside(fields.title, label, room)
+    return Content.assemble(fitted(fields.state, STATE_COLUMNS), title, " " * gap, right, " ")
 
 
 def head(order: Order, width: int) -> Content:
@@ -283,15 +283,26 @@ def head(order: Order, width: int) -> Content:
             else Content.styled(column, "$muted")
         )
 
-    fields = Fields(name("state"), name("question"), Content(), name("verdicts"), name("cost"), name("age"))
+    fields = Fields(
+        name("state"), name("question"), Content(), Content(), name("verdicts"), name("cost"), name("age")
+    )
     return Content.assemble("  ", laid_out(fields, width))
 
 
 def _title(run: RunSummary, *, bold: bool, muted: bool) -> Content:
-    title = Content.styled(
-        one_line(run.title, TITLE_CHARACTERS), "$muted" if muted else "bold" if bold else ""
-    )
-    return Content.assemble(title, ("  scripted", "$muted")) if run.scripted else title
+    style = "$muted" if muted else "bold" if bold else ""
+    return Content.styled(one_line(run.title, TITLE_CHARACTERS), style)
+
+
+def _beside(title: Content, label: Content, width: int) -> Content:
+    """A title and what follows it; where there is no room for both, the title is cut."""
+    if title.cell_length + label.cell_length > width:
+        title = title.truncate(max(0, width - label.cell_length), ellipsis=True)
+    return fitted(Content.assemble(title, label), width)
+
+
+def _waiting(run: RunSummary) -> str:
+    return f"{glyphs.WAITS.glyph}{run.waiting}" if run.waiting else ""
 
 
 def _verdicts(run: RunSummary) -> Content:
@@ -324,4 +335,6 @@ class _Lines(Sequence[Content]):
         return self._count
 
     def __getitem__(self, y: int) -> Content:  # type: ignore[override]  # slices are never asked for
+        if not 0 <= y < self._count:
+            raise IndexError(y)
         return self._made.get(y) or Content()

@@ -1,0 +1,290 @@
+"""A new run: what is missing is said before it starts, and what was filled in is what runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static, TextArea
+
+from core.config import Settings
+from core.demo import study_path
+from core.errors import EngineError
+from core.record.folder import RunFolder, list_runs
+from core.sandbox.isolation import Finding
+from tests.tui.console.run_app import still
+from tests.tui.console.told_paper import until
+from tui.app import Console
+from tui.run_form import OWN_SCRIPT, RunForm, folder_problems, policy_in_words, read_form
+from tui.screens.new_run import ACCEPT, NewRunScreen
+from tui.screens.run import RunScreen
+from tui.screens.runs import RunsScreen
+from tui.widgets.choice import Choice
+
+__all__ = ["still"]
+
+Play = Callable[[NewRunScreen, Pilot[int]], Awaitable[None]]
+ISOLATED = Finding("namespaces")
+OPEN = Finding("process only", "Install bubblewrap (Debian, Ubuntu: sudo apt install bubblewrap)")
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[RunFolder]:
+    """Runs whose engine was started; none really is."""
+    runs: list[RunFolder] = []
+    monkeypatch.setattr("core.process.start_engine", runs.append)
+    return runs
+
+
+def found(monkeypatch: pytest.MonkeyPatch, finding: Finding) -> None:
+    """Let the machine have this isolation."""
+
+    async def find() -> Finding:
+        return finding
+
+    monkeypatch.setattr("tui.screens.new_run.found_isolation", find)
+
+
+def play(data: Path, act: Play, size: tuple[int, int] = (100, 40)) -> None:
+    """Open the form from the list of runs, and act."""
+
+    async def run() -> None:
+        async with Console(Settings(data_folder=data)).run_test(size=size) as pilot:
+            await pilot.press("n")
+            screen = pilot.app.screen
+            assert isinstance(screen, NewRunScreen)
+            await until(pilot, lambda: said(screen, "#isolation"), "the probe")
+            await pilot.pause()
+            await act(screen, pilot)
+
+    asyncio.run(run())
+
+
+def said(screen: NewRunScreen, part: str) -> str:
+    """What a part of the form says."""
+    return str(screen.query_one(part, Static).render())
+
+
+def fill(screen: NewRunScreen, **fields: str) -> None:
+    """Fill in fields."""
+    for name, value in fields.items():
+        screen.query_one(f"#{name}", Input).value = value
+
+
+def test_a_question_is_asked_with_what_was_filled_in(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        await pilot.press(*"Why so?", "tab", "right", "tab", "right")
+        fill(screen, rounds="4", per_round="5", at_once="1", budget="$2.50", policy="under:0.10")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run's screen")
+        (folder,) = started
+        state = folder.state()
+        assert state.title == "Why so?"
+        settings = state.settings
+        assert settings.model == "scripted:double_descent"
+        assert settings.mode == "single"
+        assert (settings.max_rounds, settings.num_agents, settings.max_parallel) == (4, 5, 1)
+        assert (settings.budget_usd, settings.approve) == (Decimal("2.50"), "under:0.10")
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, RunsScreen)
+
+    play(still, act)
+
+
+def test_an_empty_form_plays_the_study_on_its_own_question(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        assert "Nothing is missing" in said(screen, ".missing")
+        await pilot.press("ctrl+s", "ctrl+s", "f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run's screen")
+        (folder,) = started
+        state = folder.state()
+        assert state.title.startswith("Does bagging help")
+        assert state.settings.approve == "ask"
+        assert (state.settings.max_rounds, state.settings.num_agents) == (2, 2)
+
+    play(still, act)
+
+
+def test_a_question_of_ones_own_is_said_not_to_be_researched(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        assert "not being researched" not in said(screen, "#about")
+        await pilot.press("W")
+        await pilot.pause()
+        assert "not being researched" in said(screen, "#about")
+
+    play(still, act)
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_the_first_is_gone_to(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        fill(screen, rounds="99", at_once="two", budget="much", policy="yolo")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        shown = said(screen, ".missing")
+        for words in (
+            "'99' is not a number",
+            "'two' is not",
+            "'much' is not an amount",
+            "'yolo' cannot be read",
+        ):
+            assert words in shown
+        assert screen.query_one("#rounds").has_focus
+        assert list_runs(still / "runs") == []
+
+    play(still, act)
+    assert started == []
+
+
+def test_without_isolation_the_fix_is_said_and_accepting_it_is_a_choice_of_its_own(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, OPEN)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        assert "sudo apt install bubblewrap" in said(screen, "#isolation")
+        accept = screen.query_one("#accept", Choice)
+        assert not accept.parent.display  # type: ignore[union-attr]  # it stands in a row
+        screen.query_one("#study", Choice).choose(OWN_SCRIPT)
+        fill(screen, path=str(study_path("bagging")))
+        await pilot.pause()
+        assert accept.parent.display  # type: ignore[union-attr]  # it stands in a row
+        assert not screen.form.accept_process_only
+        accept.choose(ACCEPT)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: started, "the start")
+        settings = started[0].state().settings
+        assert settings.accept_process_only
+        assert settings.confirm_scripts is None
+
+    play(still, act)
+
+
+def test_what_was_accepted_for_a_script_of_ones_own_does_not_hold_where_there_is_isolation(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        screen.query_one("#study", Choice).choose(OWN_SCRIPT)
+        screen.query_one("#accept", Choice).choose(ACCEPT)
+        await pilot.pause()
+        assert not screen.form.accept_process_only
+
+    play(still, act)
+
+
+def test_an_engine_that_does_not_come_up_leaves_the_run_in_the_list(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    def refuse(folder: RunFolder) -> None:
+        raise EngineError("the engine ended at once", "See the log.")
+
+    monkeypatch.setattr("core.process.start_engine", refuse)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen), "the list")
+        (toast,) = pilot.app._notifications
+        assert "The run is kept" in toast.message
+        assert len(list_runs(still / "runs")) == 1
+
+    play(still, act)
+
+
+def test_escape_drops_what_was_typed_only_the_second_time(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        await pilot.press(*"Why", "escape")
+        assert pilot.app.screen is screen
+        assert "Escape once more" in said(screen, ".missing")
+        await pilot.press("?")
+        await pilot.pause()
+        await pilot.press("escape")
+        assert pilot.app.screen is screen
+        assert screen.query_one("#question", TextArea).text == "Why?"
+        await pilot.press("escape")
+        assert screen not in pilot.app.screen_stack
+
+    play(still, act)
+
+
+@pytest.mark.parametrize("path", ["", "/no/such/file", "\0", "~nobody-here/x", "/etc/passwd", "."])
+def test_a_script_that_cannot_be_played_is_said_at_its_path(tmp_path: Path, path: str) -> None:
+    request, problems = read_form(RunForm(study=OWN_SCRIPT, path=path), Settings(data_folder=tmp_path))
+    assert request is None
+    assert [problem.field for problem in problems] == ["path"]
+
+
+FORM = RunForm(study="bagging")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"study": "no such study"}, "model"),
+        ({"question": "x" * 4001}, "question"),
+        ({"rounds": "0"}, "rounds"),
+        ({"rounds": "²"}, "rounds"),
+        ({"per_round": "257"}, "per_round"),
+        ({"at_once": "-1"}, "at_once"),
+        ({"budget": "NaN"}, "budget"),
+        ({"policy": "under:"}, "policy"),
+    ],
+)
+def test_what_does_not_fit_is_said_at_its_field(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
+    request, problems = read_form(replace(FORM, **changes), Settings(data_folder=tmp_path))
+    assert request is None
+    assert [problem.field for problem in problems] == [field]
+
+
+def test_a_data_folder_that_cannot_be_written_is_said_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert "cannot be written" in folder_problems(Settings(data_folder=file))[0].message
+    assert folder_problems(Settings(data_folder=tmp_path / "new" / "deep")) == []
+    monkeypatch.setattr("tui.run_form.file_system_of", lambda path: "nfs4")
+    assert "network file system" in folder_problems(Settings(data_folder=tmp_path))[0].message
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("ask", "waits for you"),
+        ("auto", "known price"),
+        ("cpu", "without a GPU"),
+        ("under:2", "$2.00"),
+        ("x", ""),
+    ],
+)
+def test_a_policy_is_said_in_words(policy: str, words: str) -> None:
+    assert words in policy_in_words(policy)
+    assert bool(policy_in_words(policy)) == bool(words)
