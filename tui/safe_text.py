@@ -23,6 +23,8 @@ ESCAPES = re.compile(
     re.VERBOSE,
 )
 
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 SEPARATORS = str.maketrans({"\u2028": "\n", "\u2029": "\n"})
 SURROGATES = re.compile(r"[\ud800-\udfff]")
 RESET = "\x1b[0m"
@@ -44,6 +46,11 @@ def safe(text: str, *, colours: bool = False) -> str:
     text = SURROGATES.sub("\ufffd", text.replace("\r\n", "\n").translate(SEPARATORS))
     cleaned = ESCAPES.sub(keep, text)
     return f"{cleaned}{RESET}" if "\x1b" in cleaned else cleaned
+
+
+def without_controls(text: str) -> str:
+    """Text without the characters that make a terminal act; what is left of a sequence stays."""
+    return CONTROLS.sub("", text)
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -69,4 +76,4 @@ def log_line(raw: bytes, *, colours: bool = False) -> str:
     """
     states = raw.decode("utf-8", errors="replace").split("\r")
     last = next((state for state in reversed(states) if state.strip()), "")
-    return safe(last.replace("\n", " "), colours=colours).expandtabs(TAB_COLUMNS).rstrip()
+    return safe(last, colours=colours).replace("\n", " ").expandtabs(TAB_COLUMNS).rstrip()

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static, TextArea
 from core.errors import FumehoodError, InputError
 from tui.external_editor import edited_outside
 from tui.safe_text import one_line, safe
+from tui.widgets.fields import ManyLines, OneLine
 from tui.widgets.key_guard import KeyGuard
 from tui.widgets.key_line import KeyLine
 
@@ -150,9 +151,9 @@ class Ask(Dialog[str | None]):
                 with VerticalScroll(classes="said", can_focus=False):
                     yield Static(self._prompt)
             if self._multiline:
-                yield TextArea(self._initial, tab_behavior="focus", show_line_numbers=False, compact=True)
+                yield ManyLines(self._initial, tab_behavior="focus", show_line_numbers=False, compact=True)
             else:
-                yield Input(self._initial, compact=True)
+                yield OneLine(self._initial, compact=True)
             yield Static(classes="remark")
             yield KeyLine(self)
 

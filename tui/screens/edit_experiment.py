@@ -26,6 +26,7 @@ from tui.run_feed import RunFeed
 from tui.safe_text import one_line
 from tui.screens.dialogs import Confirm
 from tui.screens.edit_fields import EditField, changes_of, edit_fields, edited_spec
+from tui.widgets.fields import ManyLines, OneLine
 from tui.widgets.key_line import KeyLine
 from tui.wording import counted
 
@@ -228,8 +229,8 @@ def _name(field: EditField) -> str:
 
 def _input(field: EditField) -> Input | TextArea:
     if field.lines == 1:
-        return Input(field.text, id=_name(field), compact=True, select_on_focus=False)
-    area = TextArea(field.text, id=_name(field), tab_behavior="focus", show_line_numbers=False, compact=True)
+        return OneLine(field.text, id=_name(field), compact=True, select_on_focus=False)
+    area = ManyLines(field.text, id=_name(field), tab_behavior="focus", show_line_numbers=False, compact=True)
     area.styles.height = field.lines
     return area
 

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.log_lines import settled
-from tui.safe_text import one_line
+from tui.widgets.fields import OneLine
 
 Purpose: TypeAlias = Literal["search", "filter", "save"]
 
 LABELS: dict[Purpose, str] = {"search": "/", "filter": "&", "save": "save to"}
-
-
-class OneLine(Input):
-    """A field that takes in only safe text; what was copied from a log can hold escape sequences."""
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take in the first line of what is pasted."""
-        event.stop()
-        event.prevent_default()
-        first = settled(one_line(next(iter(event.text.strip().splitlines()), "")))
-        self.replace(first, *self.selection)
 
 
 class LogPrompt(Horizontal):
