@@ -1,9 +1,10 @@
 """Engines killed with SIGKILL, again and again, over whole runs of a tiny study: nothing may be lost.
 
 Kills fall at random moments, uniformly over what a run usually takes, and once just before and once
-just after every journal append of a run. Every second run is approved by a human of its own, whose
-every decision is appended twice. Run with ``python -m tests.bench.torture``; ``--kills N`` for a
-short form. It ends with 1 where anything but the number of kills is not zero.
+just after every journal append of a run. Some engines are asked to stop instead. Every second run is
+approved by a human of its own, whose every decision is appended twice. Run with
+``python -m tests.bench.torture``; ``--kills N`` for a short form. It ends with 1 where anything but
+the number of kills is not zero.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ MOST_KILLS = 12
 
 PACES = (1.0, 0.5, 0.25, 0.0625)
 """Kills fall uniformly over the typical duration of a run, or over this share of it."""
+
+STOPPED = 0.2
+"""Share of engines that are asked to stop (SIGTERM) instead; they must do so, and lose nothing either."""
 
 LIFE_SECONDS = 60.0
 """No engine takes longer than this to end by itself."""
@@ -116,7 +120,7 @@ class Starter:
         await self._process.stdin.drain()
         line = await asyncio.wait_for(self._process.stdout.readline(), LIFE_SECONDS)
         ended = int(line) if line else 1
-        if ended not in (0, -signal.SIGKILL):
+        if ended not in (0, -signal.SIGKILL, -signal.SIGTERM):
             raise RuntimeError(f"an engine of {order.folder} ended with {ended}")
         return ended
 
@@ -157,14 +161,18 @@ def lives_killed_at_random(order: Order, seed: int, seconds: float) -> Iterator[
     moments = random.Random(seed)
     longest = seconds * moments.choice(PACES)
     for _ in range(MOST_KILLS):
-        yield replace(order, kill_after=moments.uniform(0, longest))
+        asked = moments.random() < STOPPED
+        yield replace(order, kill_after=moments.uniform(0, longest), asked=asked)
     yield order
 
 
 async def whole_run(starter: Starter, folder: RunFolder, lives: Iterable[Order]) -> int:
     """Start engine after engine until the run is over; how many of them were killed."""
-    for kills, order in enumerate(lives):
-        if await starter.engine(order) == 0:
+    kills = 0
+    for order in lives:
+        if await starter.engine(order) != 0:
+            kills += 1
+        elif folder.state().ended is not None:
             return kills
     raise RuntimeError(f"{folder.path} does not get to its end")
 

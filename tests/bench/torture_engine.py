@@ -21,11 +21,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from core.driving import drive
 from core.engine import Models
 from core.errors import FumehoodError
 from core.models.base import Delta, ModelMessage, Turn, TurnRequest
 from core.models.scripted import ScriptedModel, Trajectory
-from core.driving import drive
 from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.journal import Journal
@@ -45,6 +45,7 @@ class Order:
         folder: the run.
         turns: the file that model calls are counted in; it lies outside the run.
         kill_after: seconds after which it is killed; None for never.
+        asked: whether it is asked to stop (SIGTERM) instead of killed.
         die: the append at which it kills itself, counted from 1; 0 for none.
         moment: whether it dies just before or just after that append.
         event: count only appends that hold an event of this type; empty for all.
@@ -53,6 +54,7 @@ class Order:
     folder: str
     turns: str
     kill_after: float | None = None
+    asked: bool = False
     die: int = 0
     moment: Moment = "before"
     event: str = ""
@@ -161,19 +163,20 @@ def serve() -> None:
         child = os.fork()
         if child == 0:
             os._exit(_edge(order))
-        print(_end_of(child, order.kill_after), flush=True)
+        print(_end_of(child, order), flush=True)
 
 
-def _end_of(child: int, kill_after: float | None) -> int:
-    """Wait for an engine, and kill it when its time has come; its exit code."""
-    kill_at = math.inf if kill_after is None else time.monotonic() + kill_after
+def _end_of(child: int, order: Order) -> int:
+    """Wait for an engine, and end it when its time has come; its exit code."""
+    kill_at = math.inf if order.kill_after is None else time.monotonic() + order.kill_after
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() >= kill_at:
             # Nobody else can have its number: it is ours until we have waited for it.
-            os.kill(child, signal.SIGKILL)
+            os.kill(child, signal.SIGTERM if order.asked else signal.SIGKILL)
+            kill_at = math.inf
         time.sleep(LOOK_SECONDS)
 
 
