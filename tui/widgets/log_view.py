@@ -11,6 +11,7 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
 from core.errors import FumehoodError
@@ -18,15 +19,13 @@ from core.record.state import Exec
 from tui.log_export import page_through, save
 from tui.log_search import SLICE_SECONDS
 from tui.open_log import OpenLog
+from tui.pacing import FULL
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line
 from tui.widgets import lines
 from tui.widgets.log_prompt import LogPrompt, Purpose
 from tui.widgets.log_reader import LogReader
 from tui.widgets.log_words import found, head, remark
-
-SHOWN_SECONDS, SPARING_SECONDS = 0.1, 0.4
-"""How often a log that grows is painted at most, on a usual and on a slow line."""
 
 KEPT_LOGS = 8
 """Logs whose place and counts are remembered."""
@@ -71,6 +70,7 @@ class LogView(Vertical):
         self._visible = False
         self._filters = False
         self.looks = False
+        self._next_look: Timer | None = None
         self.reader = LogReader()
         self._prompt = LogPrompt()
         self._head = Static("", classes="log-head")
@@ -85,13 +85,6 @@ class LogView(Vertical):
             yield self._found
             yield self._prompt
             yield self._place_shown
-
-    def on_mount(self) -> None:
-        """Look at the log as often as it may be painted, while it is on the screen."""
-        sparing = getattr(self.app, "slow", False)
-        self._looking = self.set_interval(
-            SPARING_SECONDS if sparing else SHOWN_SECONDS, self.look, pause=True
-        )
 
     def on_show(self) -> None:
         """It came onto the screen."""
@@ -119,10 +112,17 @@ class LogView(Vertical):
     def _look_on(self, looks: bool = True) -> None:
         """Look at the log from time to time from now on, or no longer."""
         self.looks = looks and self._visible
-        if self.looks:
-            self._looking.resume()
-        else:
-            self._looking.pause()
+        if self.looks and self._next_look is None:
+            seconds = getattr(self.app, "frame_seconds", FULL.frame_seconds)
+            self._next_look = self.set_timer(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        """Look once more, if the terminal has taken in what was painted before."""
+        self._next_look = None
+        may_repaint = getattr(self.app, "may_repaint", None)
+        if self.looks and (may_repaint is None or may_repaint()):
+            self.look()
+        self._look_on(self.looks)
 
     @property
     def _log(self) -> OpenLog | None:
