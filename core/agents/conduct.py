@@ -11,7 +11,7 @@ import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from core.agents.artifacts import keep_artifacts
 from core.agents.loop import converse
@@ -34,7 +34,7 @@ from core.record.events import (
     now,
 )
 from core.record.live import LiveRun
-from core.record.state import ExperimentState
+from core.record.state import Exec, ExperimentState
 from core.sandbox.base import Sandbox, SandboxProvider, SandboxSpec
 
 
@@ -212,10 +212,9 @@ class Conductor:
         if sandbox is not None:
             await keep_artifacts(self.live, experiment_id, sandbox)
             await sandbox.close()
+        scripts = (self.live.state.execs[name] for name in experiment.execs)
         unended: list[Event] = [
-            ExecEnded(exec_id=name, end="killed" if sandbox else "lost", exit_code=None, seconds=0.0)
-            for name in experiment.execs
-            if self.live.state.execs[name].ended is None
+            _cut_off(script, "killed" if sandbox else "lost") for script in scripts if script.ended is None
         ]
         if opened is None:
             return unended
@@ -254,6 +253,12 @@ def _seconds_left(experiment: ExperimentState) -> float:
     if experiment.sandbox is not None:
         used += (now() - experiment.sandbox.at).total_seconds()
     return experiment.spec.compute.timeout_seconds - used
+
+
+def _cut_off(script: Exec, end: Literal["killed", "lost"]) -> ExecEnded:
+    """The end of a script that did not say one itself: how long it ran at most."""
+    seconds = (now() - script.asked.at).total_seconds()
+    return ExecEnded(exec_id=script.asked.exec_id, end=end, exit_code=None, seconds=max(0.0, seconds))
 
 
 def _ending(ended: AgentEnded) -> Ending:

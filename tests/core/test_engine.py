@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from core import decisions
 from core.budget import Rates
+from core.driving import drive
+from core.engine import Models
 from core.errors import ModelRejected
 from core.models.base import Delta, Turn, TurnRequest
 from core.record.events import StopRequested
@@ -110,6 +114,10 @@ def test_a_killed_experiment_ends_and_the_other_goes_on(tmp_path: Path) -> None:
     state = play(folder, human)
     assert state.experiments["E1"].outcome == "killed"
     assert state.experiments["E1"].verdict is None
+    cut_off = state.execs["E1-1"].ended
+    assert cut_off is not None
+    assert cut_off.end == "killed"
+    assert cut_off.seconds > 0
     assert state.experiments["E2"].outcome == "done"
     assert state.ended is not None
     assert state.ended.outcome == "done"
@@ -341,6 +349,23 @@ def test_a_model_that_fails_for_good_stops_the_engine_with_its_reason_and_writes
     state = folder.state()
     assert state.ended is None
     assert state.paper is None
+
+
+class OnFullDisk(Refusing):
+    """A model whose cache has no room left."""
+
+    def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/cache/turn")
+
+
+def test_what_the_system_refuses_is_named_where_an_engine_fails_over_it(tmp_path: Path) -> None:
+    folder = tiny_run(tmp_path, study())
+    model = OnFullDisk()
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(drive(folder, Models(model, model, model)))
+    stopped = folder.state().engine_stopped
+    assert stopped is not None
+    assert "No space left on device (/cache/turn)" in stopped.message
 
 
 def test_a_researcher_that_gives_up_ends_its_experiment_only(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from core.errors import JournalError
 from core.record.folder import RunFolder, list_runs
@@ -15,10 +17,12 @@ from tests.tui.conftest import DEADLINE_SECONDS, Home, end_engine, listens, wait
 from tests.tui.tiny_study import write_tiny_study
 
 
-def started(home: Home, *words: str) -> subprocess.Popen[str]:
+def started(home: Home, *words: str, **options: Any) -> subprocess.Popen[str]:
     """``fumehood run`` of the tiny study."""
     study = write_tiny_study(home.path / "study")
-    return home.start("run", "Is new better?", "--model", f"scripted:{study}", "--headless", *words)
+    return home.start(
+        "run", "Is new better?", "--model", f"scripted:{study}", "--headless", *words, **options
+    )
 
 
 def run_of(home: Home) -> RunFolder:
@@ -31,6 +35,11 @@ def run_of(home: Home) -> RunFolder:
 
     wait_until(waits, "a request")
     return home.only_run()
+
+
+def waits_for(folder: RunFolder, name: str) -> bool:
+    """Whether something waits for a human whose id has this in it."""
+    return any(name in request.asked.request_id for request in folder.state().waiting)
 
 
 def test_a_run_goes_to_its_paper_and_tells_it(home: Home) -> None:
@@ -48,6 +57,18 @@ def test_a_run_goes_to_its_paper_and_tells_it(home: Home) -> None:
         assert words in told
     assert "\x1b" not in told
     assert Path(told.split("Paper: ")[1].strip()).read_text(encoding="utf-8").count("2.0") > 0
+
+
+def test_without_bubblewrap_the_start_of_a_run_is_noticed_while_it_goes_on(home: Home) -> None:
+    bare = os.environ | {"PATH": str(home.path)}
+    process = started(home, "--approve", "auto", env=bare)
+    folder = run_of(home)
+    for name in ("isolation", "script:E1"):
+        wait_until(partial(waits_for, folder, name), name)
+        assert home.type("approve", name).exit_code == 0
+    told, complaints = process.communicate(timeout=DEADLINE_SECONDS)
+    assert (process.returncode, complaints) == (0, "")
+    assert told.index("engine started") < told.index("approved by human") < told.index("The run is done")
 
 
 def test_a_run_waits_until_another_terminal_approves(home: Home) -> None:
