@@ -90,6 +90,9 @@ def _run_renamed(state: RunState, event: e.RunRenamed) -> None:
 
 def _run_ended(state: RunState, event: e.RunEnded) -> None:
     state.ended = event
+    for request in state.requests.values():
+        if request.waits:
+            request.void = True
 
 
 def _agent_started(state: RunState, event: e.AgentStarted) -> None:
@@ -268,11 +271,9 @@ def _experiment_ended(state: RunState, event: e.ExperimentEnded) -> None:
     experiment = state.experiments.get(event.experiment_id)
     if experiment is None or not experiment.open:
         return
-    if (request := state.live_request(experiment.id)) and request.waits:
-        request.void = True
-    for asked in state.requests.values():
-        if asked.waits and asked.asked.experiment_id == experiment.id:
-            asked.void = True
+    for request in state.requests.values():
+        if request.waits and request.asked.experiment_id == experiment.id:
+            request.void = True
     experiment.stage = "ended"
     experiment.outcome = event.outcome
     experiment.message = event.message

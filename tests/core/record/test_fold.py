@@ -147,6 +147,16 @@ def test_the_first_of_two_decisions_counts() -> None:
     assert request.decision == "reject"
 
 
+def test_nothing_waits_in_a_run_that_has_ended() -> None:
+    asked = e.ApprovalRequested(
+        request_id="isolation", kind="isolation", experiment_id=None, subject="i", title="Without isolation?"
+    )
+    state = begun(asked)
+    assert state.waiting
+    fold([e.RunEnded(outcome="done", seq=99)], state)
+    assert not state.waiting
+
+
 def test_an_edit_voids_the_approval_it_overtakes() -> None:
     edited = experiment(title="Another")
     state = begun(decision(), e.ExperimentEdited(edit_id="x", experiment=edited))
