@@ -146,13 +146,19 @@ async def ready_environment(
         SandboxUnavailable: the environment cannot be made for other reasons.
     """
     environment = Environment(cache / _name(packages))
-    if (environment.folder / COMPLETE).exists():
-        return environment
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with _locked(environment.folder.with_suffix(".lock"), progress) as lock:
-        if not (environment.folder / COMPLETE).exists():
-            run_uv = _Uv(cache, _variables_for_uv(variables), lock)
-            await _make(environment, packages, progress, run_uv)
+    try:
+        if (environment.folder / COMPLETE).exists():
+            return environment
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with _locked(environment.folder.with_suffix(".lock"), progress) as lock:
+            if not (environment.folder / COMPLETE).exists():
+                run_uv = _Uv(cache, _variables_for_uv(variables), lock)
+                await _make(environment, packages, progress, run_uv)
+    except OSError as error:
+        raise SandboxUnavailable(
+            f"No environment for experiments can be kept in {cache}: {error.strerror or error}",
+            "Make room there and see that it can be written, or set XDG_CACHE_HOME to another folder",
+        ) from error
     return environment
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import PackagesUnavailable
+from core.errors import PackagesUnavailable, SandboxUnavailable
 from core.sandbox.environments import Environment, ready_environment
 from tests.core.sandbox.conftest import wait_until
 
@@ -74,6 +74,14 @@ def evaluate(environment: Environment, code: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_a_cache_that_cannot_be_used_is_an_error_with_a_way_out(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(SandboxUnavailable, match="XDG_CACHE_HOME"):
+        make(tmp_path, variables, "tinystat")
 
 
 def test_an_environment_has_its_packages_and_says_what_it_installs(
