@@ -149,7 +149,7 @@ def _departures(paper: PaperInput) -> str:
 
 def _flags(paper: PaperInput) -> str:
     lines = [
-        f"- {escape(f.experiment_id)}, {escape(f.exec_id)}, line {f.line}: {f.kind}"
+        f"- {escape(f.experiment_id)}, {escape(f.exec_id)}{f', line {f.line}' if f.line else ''}: {f.kind}"
         f"{f' ({f.count} times)' if f.count > 1 else ''}: {escape(f.text)}"
         for f in paper.evidence.ledger.flags
     ]

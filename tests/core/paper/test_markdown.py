@@ -99,7 +99,7 @@ def test_departures_and_flags_are_listed() -> None:
     changed = Evidence(ledger, {"E1": deviating}, evidence().hypotheses)
     text = paper(evidence=changed, abstract="", body="Nothing.").markdown
     assert "- H1: seeds 8, 9 \\*were\\* not planned" in text
-    assert "exec did not end cleanly" in text
+    assert ", E1-x2: exec did not end cleanly" in text
 
 
 def test_a_draft_says_on_top_how_much_was_struck() -> None:
