@@ -105,9 +105,8 @@ class Narrator:
 
     def _engine_stopped(self, state: RunState, event: e.EngineStopped) -> Iterator[str]:
         if event.reason != "finished":
-            why = {"asked": "as asked", "failed": f"because of an error: {one_line(event.message)}"}[
-                event.reason
-            ]
+            failed = f"because of an error: {one_line(event.message).rstrip('.')}"
+            why = {"asked": "as asked", "failed": failed}[event.reason]
             left = "; sandboxes were left open" if event.sandboxes == "left" else ""
             yield self._line(event.at, "", f"the engine ended {why}{left}")
 

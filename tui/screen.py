@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import sys
 from dataclasses import dataclass
@@ -82,6 +83,20 @@ class Screen:
             self.stream.flush()
         except BrokenPipeError:
             raise NobodyReads from None
+
+    def must_be_read(self) -> None:
+        """Refuse to go on for nobody, also while there is nothing to print.
+
+        Raises:
+            NobodyReads: the stream is a pipe, and whoever read it has gone.
+        """
+        try:
+            poll = select.poll()
+            poll.register(self.stream.fileno(), 0)
+        except (AttributeError, OSError, ValueError):
+            return  # not a file of the system's, so not a pipe either
+        if poll.poll(0):
+            raise NobodyReads
 
     def paint(self, text: str, colour: str = "", *, bold: bool = False, dim: bool = False) -> str:
         """Text in a colour, where colours are shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from tui.screen import Mark
 
 STOPPED = Mark("‖", "stopped", "yellow")
 INTERRUPTED = Mark("!", "interrupted", "red")
+
+FULL_BYTES = 1024 * 1024
+"""With less room than this no engine can work."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,19 @@ def status_of(folder: RunFolder, state: RunState) -> Status:
     stopped = state.engine_stopped
     if stopped is None:
         why = "The engine is gone without a word" if state.engine else "The engine never started"
-        return Status(INTERRUPTED, True, why)
+        return Status(INTERRUPTED, True, f"{why}{full_disk(folder)}")
     if stopped.reason == "asked":
         return Status(STOPPED, True, "The engine ended as asked")
-    return Status(INTERRUPTED, True, f"The engine ended because of an error: {stopped.message}")
+    return Status(INTERRUPTED, True, f"The engine ended because of an error: {stopped.message.rstrip('.')}")
+
+
+def full_disk(folder: RunFolder) -> str:
+    """Half a sentence on a disk that may well be why an engine could not even say its last word."""
+    try:
+        free = shutil.disk_usage(folder.path).free
+    except OSError:
+        return ""
+    return ", and the run's disk is full" if free < FULL_BYTES else ""
 
 
 def verdicts_in_short(state: RunState) -> str:

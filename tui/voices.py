@@ -12,6 +12,7 @@ from tui.log_tail import LogTail, thinned
 from tui.plain import Narrator
 from tui.safe_text import one_line
 from tui.screen import Screen
+from tui.status import full_disk
 from tui.wording import cost_line
 
 LINES_A_LOOK = 5
@@ -58,6 +59,7 @@ class PlainVoice:
 
     def look(self, state: RunState) -> None:
         """Print what scripts say, and what waits for the human."""
+        self.screen.must_be_read()
         for exec_id, tail in self._tails.items():
             self._print_log(exec_id, tail, ended=False)
         for request in state.waiting:
@@ -74,8 +76,8 @@ class PlainVoice:
         """Print that the engine is gone, and how to go on."""
         self._print(
             "",
-            f"{self.screen.paint('! interrupted', 'red')}: the engine is gone without a word."
-            " Nothing that is in the journal is lost.",
+            f"{self.screen.paint('! interrupted', 'red')}: the engine is gone without a word"
+            f"{full_disk(self.folder)}. Nothing that is in the journal is lost.",
             f"Go on with 'fumehood resume {self.folder.run_id}'; the engine's log is"
             f" {self.folder.logs / 'engine.log'}.",
         )
@@ -132,6 +134,7 @@ class JsonVoice:
 
     def look(self, state: RunState) -> None:
         """Print nothing: only events are told."""
+        self.screen.must_be_read()
 
     def ended(self, state: RunState) -> None:
         """Print nothing: the last events say it."""

@@ -36,6 +36,13 @@ def test_several_are_approved_in_one_go_or_none(home: Home) -> None:
     assert folder.state().waiting == []
 
 
+def test_an_approval_beyond_what_is_free_says_how_to_raise_the_cap(home: Home) -> None:
+    folder = home.run_with(*WAITING, budget_usd=Decimal("2.39"))
+    said = home.type("approve", "E1").stdout
+    assert "more than the $2.39 of $2.39 that is free" in said
+    assert f"fumehood budget {folder.run_id} USD" in said
+
+
 def test_a_decision_without_an_engine_says_that_it_counts_later(home: Home) -> None:
     folder = home.run_with(*WAITING)
     assert RESUME in home.type("approve", "E1").stdout

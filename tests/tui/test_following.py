@@ -137,7 +137,7 @@ def test_what_scripts_print_comes_prefixed_and_safe_and_floods_are_thinned(home:
         with log.open("ab") as file:
             file.write(b"".join(b"line %d\n" % number for number in range(5000)) + b"last words")
         append(folder, SCRIPT_ENDED)
-        seen.shows("last words")
+        seen.shows("E1-1 exit code 0")
     assert "lines more" in seen.text
     assert "line 17\n" not in seen.text
     assert seen.text.index("last words") < seen.text.index("E1-1 exit code 0")
@@ -222,6 +222,19 @@ def test_a_follower_whose_output_nobody_reads_detaches_quietly(home: Home) -> No
         append(folder, e.LaunchingPaused())
         assert seen.code() == 5
     assert seen.text == ""
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_follower_that_nobody_reads_any_more_detaches_even_if_nothing_happens(
+    home: Home, words: tuple[str, ...]
+) -> None:
+    home_run = home.run_with(ENGINE, PROPOSED)
+    reader, writer = os.pipe()
+    with home_run.locked(), following(home, *words, stdout=writer) as seen:
+        os.close(writer)
+        assert os.read(reader, 1)
+        os.close(reader)
+        assert seen.code() == 5
 
 
 class Terminal:

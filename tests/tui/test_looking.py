@@ -6,6 +6,7 @@ import io
 import json
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -115,6 +116,14 @@ def test_a_run_without_an_engine_says_why_and_how_to_go_on(
     page = home.type("show").stdout
     assert words in page
     assert f"fumehood resume {folder.run_id}" in page
+
+
+def test_a_full_disk_is_named_where_an_engine_could_say_nothing_any_more(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.run_with(ENGINE)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=4096))
+    assert "gone without a word, and the run's disk is full; go on with" in home.type("show").stdout
 
 
 def test_a_run_that_an_engine_drives_is_running_and_not_resumable(home: Home) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import click
 
 from core import decisions
+from core.budget import fits
 from core.errors import InputError
-from core.pricing import at_most_dollars
+from core.pricing import at_most_dollars, dollars
 from core.record.events import ApprovalDecided
 from core.record.folder import RunFolder
 from core.record.state import RunState
@@ -59,6 +62,13 @@ def answer(words: tuple[str, ...]) -> ExitCode:
     return _report(folder, [one for one in decided if isinstance(one, ApprovalDecided)], state)
 
 
+def _needed_usd(state: RunState) -> Decimal:
+    """What everything that is approved but not yet reserved for may cost, USD; unknown prices left out."""
+    requests = (state.live_request(experiment.id) for experiment in state.in_stage("approved"))
+    maxima = (request.decision.maximum_usd for request in requests if request and request.decision)
+    return sum((maximum for maximum in maxima if maximum is not None), Decimal(0))
+
+
 def _report(folder: RunFolder, decided: list[ApprovalDecided], state: RunState) -> ExitCode:
     """Say what was decided, with the price that was accepted."""
     screen = Screen.of()
@@ -74,6 +84,12 @@ def _report(folder: RunFolder, decided: list[ApprovalDecided], state: RunState) 
         screen.line(f"{what} {name}  {one_line(asked.title)}{limit}")
         if asked.kind == "isolation" and one.decision == "reject":
             screen.line(f"  Nothing of this run will start now; end it with 'fumehood kill {folder.run_id}'.")
+    if not fits(state, _needed_usd(state)):
+        screen.line(
+            f"  That is more than the {dollars(state.free_usd)} of {dollars(state.cap_usd)} that is free:"
+            " what does not fit is asked for again."
+            f" Raise the cap with 'fumehood budget {folder.run_id} USD'."
+        )
     left = [request.asked for request in state.waiting]
     if left:
         names = ", ".join(
