@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from tui.log_file import BLOCK_BYTES, LogFile
 from tui.log_index import LogIndex
@@ -20,8 +20,7 @@ PATIENCE_SECONDS = 0.02
 """How long a filter may look for lines before the screen is painted without them."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A line that is shown, and the folded ones before it that it stands for.
 
     Attributes:
@@ -54,6 +53,7 @@ class LogDocument:
         self._deadline = 0.0
         self._items: OrderedDict[int, tuple[int, list[Item]]] = OrderedDict()
         self._lines: OrderedDict[tuple[int, int], tuple[bool, int, ShownLine]] = OrderedDict()
+        self._shapes: tuple[int, list[bytes | None]] = (-1, [])
         self._generation = file.generation
 
     def set_filter(self, pattern: LinePattern | None, origin: int) -> None:
@@ -76,6 +76,7 @@ class LogDocument:
         self.file.close()
         self._items.clear()
         self._lines.clear()
+        self._shapes = (-1, [])
 
     def begin(self) -> None:
         """Begin to lay out a screen: a filter has its patience again."""
@@ -84,6 +85,7 @@ class LogDocument:
             self._generation = self.file.generation
             self._items.clear()
             self._lines.clear()
+            self._shapes = (-1, [])
 
     def line(self, item: Item) -> ShownLine:
         """An item as it is shown."""
@@ -175,19 +177,29 @@ class LogDocument:
     def _folded(self, block: int, starts: list[int]) -> list[Item]:
         if not starts:
             return []
-        data = self.file.read(starts[0], (block + 1) * BLOCK_BYTES)
-        ends = [start - starts[0] for start in starts[1:]] + [len(data)]
         items: list[Item] = []
         run: list[int] = []
         shape: bytes | None = None
-        for start, end in zip(starts, ends, strict=True):
-            this = progress_shape(data[start - starts[0] : end].rstrip(b"\n"))
+        for start, this in zip(starts, self._shapes_of(block, starts), strict=True):
             if run and (this is None or this != shape):
                 items += _run(run)
                 run = []
             run.append(start)
             shape = this
         return items + _run(run)
+
+    def _shapes_of(self, block: int, starts: list[int]) -> list[bytes | None]:
+        """The progress shapes of a block's lines; of a block that grows, only new lines are read."""
+        known = self._shapes[1] if self._shapes[0] == block else []
+        first = starts[len(known)]
+        data = self.file.read(first, (block + 1) * BLOCK_BYTES)
+        ends = [start - first for start in starts[len(known) + 1 :]] + [len(data)]
+        shapes = known + [
+            progress_shape(data[start - first : end].rstrip(b"\n"))
+            for start, end in zip(starts[len(known) :], ends, strict=True)
+        ]
+        self._shapes = block, shapes[:-1]  # the last line may still grow
+        return shapes
 
 
 def _run(starts: list[int]) -> list[Item]:
