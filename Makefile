@@ -23,14 +23,14 @@ demo: $(READY)  ## Play the demo study: real code on real data, no keys. STUDY=n
 	$(BIN)/fumehood demo $(if $(STUDY),--study $(STUDY))
 
 test: $(READY)  ## Run the tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(READY)  ## Everything that must hold: lint, format, types, layers, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 format: $(READY)  ## Mend what ruff can mend.
 	$(BIN)/ruff check --fix .
