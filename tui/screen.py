@@ -20,7 +20,11 @@ ASCII = str.maketrans(
 )  # fmt: skip
 """Twins for terminals that lack the character."""
 
-DEFAULT_COLUMNS = 100
+TERMINAL_COLUMNS = 80
+"""What a terminal has that does not say."""
+
+FILE_COLUMNS = 150
+"""What there is room for where no terminal is."""
 
 
 class NobodyReads(Exception):
@@ -49,13 +53,13 @@ class Screen:
         stream: the stream.
         colours: whether colours are shown.
         unicode: whether the encoding has more than ASCII.
-        columns: the width to fit lines to where they are cut.
+        columns: the width that tables are fitted to.
     """
 
     stream: TextIO
     colours: bool
     unicode: bool
-    columns: int = DEFAULT_COLUMNS
+    columns: int = FILE_COLUMNS
 
     @classmethod
     def of(cls, stream: TextIO | None = None) -> Screen:
@@ -67,7 +71,7 @@ class Screen:
             stream=stream,
             colours=terminal and wants_colours(),
             unicode=encoding.startswith("utf"),
-            columns=shutil.get_terminal_size((DEFAULT_COLUMNS, 24)).columns if terminal else DEFAULT_COLUMNS,
+            columns=shutil.get_terminal_size((TERMINAL_COLUMNS, 24)).columns if terminal else FILE_COLUMNS,
         )
 
     def line(self, text: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,6 +44,17 @@ def test_the_list_shows_state_question_verdicts_and_cost(home: Home) -> None:
     assert row.split("  ")[0] == "✓ done"
     for part in ("Does bagging help?", "(scripted)", "✓1", "$1.21"):
         assert part in row
+
+
+def test_on_a_narrow_terminal_a_run_takes_two_lines_that_fit(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.run_with(*ENDED, question="Does bagging help every learner, or only those that vary? " * 3)
+    monkeypatch.setattr("tui.commands.look.Screen.of", lambda: Screen(sys.stdout, False, True, columns=80))
+    first, second = home.type("runs").stdout.splitlines()
+    assert first.startswith("✓ done         Does bagging help every learner")
+    assert f"✓1  $1.21  0 s  {folder.run_id}" in second
+    assert max(len(first), len(second)) <= 80
 
 
 def test_the_run_that_changed_last_comes_first(home: Home) -> None:

@@ -42,6 +42,7 @@ from tui.exit_codes import ExitCode
         (("run", "Why?", "--model", "scripted:bagging", "--sandbox", "modal"), "'modal' is not 'local'"),
         (("run", "Why?", "--model", "scripted:bagging", "--max-rounds", "0"), "0 is not in the range"),
         (("run", "Why?", "--model", "scripted:bagging", "--test-mode"), "--test-mode brings its own model"),
+        (("run", "Why?", "--model", "scripted:bagging", "--mode", "single"), "exactly one"),
         (("demo", "--study", "nothing"), "there is no shipped study 'nothing'"),
         (("demo", "--speed", "-3"), "-3"),
         (("show",), "there is no run yet"),

@@ -16,13 +16,17 @@ from tui.exit_codes import ExitCode
 from tui.open_run import named_run
 from tui.overview import Overview
 from tui.safe_text import one_line, safe
-from tui.screen import Mark, Screen
+from tui.screen import FILE_COLUMNS, Mark, Screen
 from tui.status import Status, status_of, verdicts_in_short
 from tui.wording import age
 
 UNREADABLE = Mark("!", "unreadable", "red")
+STATE_COLUMNS = 14
 QUESTION_COLUMNS = 64
 VERDICT_COLUMNS = 12
+
+TABLE_COLUMNS = FILE_COLUMNS
+"""With fewer columns a run takes two lines."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,11 @@ def runs(as_json: bool) -> ExitCode:
         for row in rows:
             screen.line(json.dumps(_as_json(row)))
     elif rows:
-        for line in [_header(screen), *(_line(row, screen) for row in rows)]:
+        wide = screen.columns >= TABLE_COLUMNS
+        for line in [_header(screen)] if wide else []:
             screen.line(line)
+        for row in rows:
+            screen.line(_line(row, screen, wide=wide))
     else:
         for line in _WELCOME:
             screen.line(line)
@@ -110,18 +117,25 @@ def _row(folder: RunFolder) -> Row:
 def _header(screen: Screen) -> str:
     question = "question".ljust(QUESTION_COLUMNS)
     verdicts = "verdicts".ljust(VERDICT_COLUMNS)
-    return screen.paint(f"{'state':<14} {question} {verdicts} {'cost':>8} {'age':>6}   run", dim=True)
+    return screen.paint(
+        f"{'state':<{STATE_COLUMNS}} {question} {verdicts} {'cost':>8} {'age':>6}   run", dim=True
+    )
 
 
-def _line(row: Row, screen: Screen) -> str:
-    mark = screen.mark(row.status.mark, 14)
+def _line(row: Row, screen: Screen, *, wide: bool) -> str:
+    """One run: a line of the table, or two where there is no room for that."""
+    mark = screen.mark(row.status.mark, STATE_COLUMNS)
     if row.state is None or row.state.created is None:
         return f"{mark} {row.folder.run_id}: {one_line(row.trouble)}"
     state, created = row.state, row.state.created
     scripted = "  (scripted)" if created.settings.model.startswith("scripted:") else ""
-    question = f"{one_line(created.question, QUESTION_COLUMNS - len(scripted))}{scripted}"
+    columns = QUESTION_COLUMNS if wide else screen.columns - STATE_COLUMNS - 1
+    question = f"{one_line(created.question, columns - len(scripted))}{scripted}"
     cost = dollars(state.spent_usd) + ("+?" if state.unknown_costs else "")
     waits = f"  ◆ {len(state.waiting)}" if state.waiting else ""
+    if not wide:
+        told = f"{verdicts_in_short(state)}  {cost}  {age(created.at)}  {row.folder.run_id}{waits}"
+        return f"{mark} {question}\n{'':{STATE_COLUMNS}} {told}"
     return (
         f"{mark} {question:<{QUESTION_COLUMNS}} {verdicts_in_short(state):<{VERDICT_COLUMNS}} {cost:>8}"
         f" {age(created.at):>6}   {row.folder.run_id}{waits}"

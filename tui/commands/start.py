@@ -90,6 +90,11 @@ def run(question: str, **typed: Any) -> ExitCode:
     )
     if typed["gpu"]:
         raise ConfigError("the local sandbox has no GPU to offer in this version", "Leave --gpu out.")
+    if typed["mode"] == "single" and script.needs != (1, 1):
+        raise InputError(
+            f"{script.name} was written for more than one experiment, and --mode single plans exactly one",
+            "Leave --mode out, or name another study.",
+        )
     if typed["test_mode"]:
         options.notes.append(
             "test mode: your question is not being researched;"
