@@ -11,6 +11,7 @@ import click
 
 from core.errors import InputError
 from core.record.folder import RunFolder
+from core.record.live import LiveRun
 from core.record.state import RunState
 from tui.exit_codes import ExitCode
 from tui.log_tail import LogTail
@@ -82,21 +83,25 @@ def _print(folder: RunFolder, name: str, *, follow: bool) -> None:
     """Print a log as lines that are safe for a terminal, from its first byte."""
     screen = Screen.of()
     tail = LogTail(folder.log_path(name), skips=False)
-    while True:
-        # First ask whether it has ended, then read: nothing can come after.
-        goes_on = follow and _runs(folder, name)
-        while tail.behind:
-            for line in tail.take(colours=screen.colours):
-                screen.line(line)
-        if not goes_on:
-            break
-        time.sleep(POLL_SECONDS)
+    with folder.journal() as journal:
+        live = LiveRun(folder, journal)
+        while True:
+            # First ask whether it has ended, then read: nothing can come after.
+            goes_on = follow and _runs(live, name)
+            while tail.behind:
+                for line in tail.take(colours=screen.colours):
+                    screen.line(line)
+            if not goes_on:
+                break
+            screen.must_be_read()
+            time.sleep(POLL_SECONDS)
     for line in tail.take(colours=screen.colours, ended=True):
         screen.line(line)
 
 
-def _runs(folder: RunFolder, name: str) -> bool:
-    if not folder.has_engine():
+def _runs(live: LiveRun, name: str) -> bool:
+    if not live.folder.has_engine():
         return False
-    script = folder.state().execs.get(name)
+    live.refresh()
+    script = live.state.execs.get(name)
     return script is None or script.ended is None
