@@ -27,6 +27,28 @@ def test_approve_names_the_price_that_was_accepted(home: Home, words: tuple[str,
     assert (decision.by, decision.maximum_usd) == ("human", Decimal("2.40"))
 
 
+def test_a_decision_without_a_run_is_about_the_one_that_an_engine_drives(home: Home) -> None:
+    driven = home.run_with(*WAITING)
+    other = home.run_with(*WAITING)
+    with driven.locked():
+        assert home.type("approve", "E1").exit_code == 0
+    assert driven.state().requests["E1.1"].decision is not None
+    assert other.state().requests["E1.1"].decision is None
+
+
+@pytest.mark.parametrize("words", [("approve", "E1"), ("kill", "E1", "--yes"), ("pause",), ("stop",)])
+def test_with_several_runs_under_way_the_one_that_is_meant_must_be_named(
+    home: Home, words: tuple[str, ...]
+) -> None:
+    first, second = home.run_with(*WAITING), home.run_with(*WAITING)
+    before = first.state().seq, second.state().seq
+    with first.locked(), second.locked():
+        said = refusal(home.type(*words))
+    assert "2 runs are under way" in said
+    assert first.run_id in said
+    assert (first.state().seq, second.state().seq) == before
+
+
 def test_several_are_approved_in_one_go_or_none(home: Home) -> None:
     second = experiment(2)
     folder = home.run_with(*WAITING, e.ExperimentProposed(experiment=second, call_id="c1"), requested(second))

@@ -25,7 +25,8 @@ from tui.screen import Screen
 def approve(words: tuple[str, ...], everything: bool) -> ExitCode:
     """Approve what waits, at the price that 'fumehood show' shows.
 
-    WHAT is an experiment, such as E1, or the id of another request; RUN can be left out for the latest.
+    WHAT is an experiment, such as E1, or the id of another request; RUN can be left out
+    while only one is under way.
     """
     folder, names = run_and_rest(words)
     if everything == bool(names):

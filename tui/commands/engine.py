@@ -11,7 +11,7 @@ from core import decisions
 from core.errors import InputError, RunLocked
 from tui.console_options import console_options, take_console_options
 from tui.exit_codes import ExitCode
-from tui.open_run import decide, named_run
+from tui.open_run import decide, named_run, run_to_change
 from tui.screen import Screen
 from tui.watching import Watch, start_and_watch
 
@@ -29,7 +29,7 @@ def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
 
     Scripts that run go on without it for a while, so that a resumed engine finds them.
     """
-    folder = named_run(run)
+    folder = run_to_change(run)
     if not folder.has_engine():
         decisions.stop(folder.state(), close_sandboxes=close_sandboxes)  # an ended run has its own words
         raise InputError(f"no engine drives {folder.run_id}", f"See 'fumehood show {folder.run_id}'.")

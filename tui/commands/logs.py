@@ -15,7 +15,7 @@ from core.record.live import LiveRun
 from core.record.state import RunState
 from tui.exit_codes import ExitCode
 from tui.log_tail import LogTail
-from tui.open_run import run_and_rest
+from tui.open_run import named_run, run_and_rest
 from tui.screen import NobodyReads, Screen, is_terminal
 
 POLL_SECONDS = 0.25
@@ -31,7 +31,7 @@ def logs(words: tuple[str, ...], follow: bool, raw: bool) -> ExitCode:
 
     Nothing but colours reaches the terminal. 'engine' shows the engine's own log.
     """
-    folder, rest = run_and_rest(words)
+    folder, rest = run_and_rest(words, find=named_run)
     if len(rest) > 1:
         raise InputError("name one script", "Like: fumehood logs RUN E1-2.")
     name = _exec_id(folder.state(), rest[0] if rest else None)

@@ -12,7 +12,7 @@ from core.pricing import dollars
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui.exit_codes import ExitCode
-from tui.open_run import decide, named_run, run_and_rest, say_if_no_engine
+from tui.open_run import decide, run_and_rest, run_to_change, say_if_no_engine
 from tui.safe_text import one_line
 from tui.screen import Screen, is_terminal
 from tui.wording import usd
@@ -65,7 +65,7 @@ def budget(words: tuple[str, ...]) -> ExitCode:
 @click.argument("run", required=False)
 def pause(run: str | None) -> ExitCode:
     """Let nothing new start; what runs goes on."""
-    folder = named_run(run)
+    folder = run_to_change(run)
     _, state = decide(folder, decisions.pause)
     return _done(folder, state, "paused: nothing new starts; what runs goes on")
 
@@ -74,7 +74,7 @@ def pause(run: str | None) -> ExitCode:
 @click.argument("run", required=False)
 def go_on(run: str | None) -> ExitCode:
     """Let approved experiments start again."""
-    folder = named_run(run)
+    folder = run_to_change(run)
     _, state = decide(folder, decisions.go_on)
     return _done(folder, state, "continued: approved experiments start again")
 
