@@ -379,6 +379,8 @@ class Supervisor:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        # Who was started with nice gives way already, and may not take that back.
+        self.niceness = max(policy.niceness, os.getpriority(os.PRIO_PROCESS, 0))
         self.end = ""
         self.exit_status: int | None = None
         self.script = 0
@@ -469,7 +471,7 @@ class Supervisor:
 
     def _set_limits(self, tasks: int) -> None:
         policy = self.policy
-        os.setpriority(os.PRIO_PROCESS, 0, policy.niceness)
+        os.setpriority(os.PRIO_PROCESS, 0, self.niceness)
         if HAS_PROC:
             score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
             os.write(score, OUT_OF_MEMORY_SCORE)

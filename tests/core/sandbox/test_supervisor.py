@@ -89,6 +89,14 @@ def test_output_beyond_the_limit_ends_the_exec_and_is_not_kept(tmp_path: Path) -
     assert status["output_bytes"] > 10_000
 
 
+def test_a_script_gives_way_at_least_as_much_as_the_user_wants(tmp_path: Path) -> None:
+    run = prepare(tmp_path / "x", "import os; print(os.nice(0))", niceness=5)
+    nice = ["nice", "-n", "10", sys.executable, "-I", "-S", str(SUPERVISOR), str(run.path / "policy.json")]
+    assert subprocess.run(nice, timeout=20, check=False).returncode == 0
+    wait_until((run.path / "status.json").exists, "the status")
+    assert int(printed(run)) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+
+
 def test_an_exit_code_and_a_signal_are_told_apart(tmp_path: Path) -> None:
     assert finish(prepare(tmp_path / "code", "raise SystemExit(137)"))["exit_code"] == 137
     assert finish(prepare(tmp_path / "signal", "import os; os.kill(os.getpid(), 9)"))["exit_code"] == -9
