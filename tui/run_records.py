@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +34,8 @@ MOST_POINTS = 50_000
 """Of one curve; a longer one keeps every second point, again and again."""
 
 LABEL_CHARACTERS = 40
+LARGEST = 1e300
+"""Beyond it, sums and differences are infinite."""
 
 
 @dataclass
@@ -185,14 +186,14 @@ def _room(series: dict[str, dict[str, Any]], name: Any) -> dict[str, Any] | None
 
 
 def number(value: Any) -> float | None:
-    """A finite number, or None."""
+    """A finite number of a size that can be drawn and averaged, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         real = float(value)
     except OverflowError:
         return None
-    return real if math.isfinite(real) else None
+    return real if abs(real) <= LARGEST else None
 
 
 def arm_label(hypothesis: Hypothesis | None, condition: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ Series are told apart by a letter at the end of each line, too, so that colour i
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ COLOURS = ("$accent", "$inconclusive", "$supported", "$refuted", "$foreground", 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LEAST_POSITIVE = 1e-300
 MOST_LETTERS = 3
+LABEL_COLUMNS = 7
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,15 @@ def draw(series: Sequence[Series], window: Window, width: int, height: int) -> P
     Returns:
         The chart; None where there is nothing to draw, or no room.
     """
-    places = [
-        x
-        for line in series
-        for x in (min(line.xs, default=None), max(line.xs, default=None))
-        if x is not None
-    ]
+    places = [end(line.xs) for line in series if len(line.xs) for end in (min, max)]
     if not places or width < 24 or height < 4:
         return None
     low = min(places) if window.low is None else window.low
     high = max(places) if window.high is None else window.high
     if not low < high:
         pad = max(0.5, abs(low) / 1e6)  # so that it is more than nothing beside a huge place
-        low, high = max(low - pad, -sys.float_info.max), min(high + pad, sys.float_info.max)
-    gutter = 9
+        low, high = low - pad, high + pad
+    gutter = LABEL_COLUMNS + 2
     columns, rows = width - gutter - 3, height - 2
     courses = [_course(line, low, high, columns * 2, window) for line in series]
     values = [y for course in courses for y in course if y is not None]
@@ -213,7 +208,7 @@ class _Canvas:
 def _course(line: Series, low: float, high: float, halves: int, window: Window) -> list[float | None]:
     """A series by half columns: the mean of what falls into each, smoothed."""
     sums, counts = [0.0] * halves, [0] * halves
-    scale = (halves - 1) / (high - low) if math.isfinite(high - low) else 0.0
+    scale = (halves - 1) / (high - low)
     for x, y in zip(line.xs, line.ys, strict=True):
         if not low <= x <= high or (window.log_y and y < LEAST_POSITIVE):
             continue
@@ -221,7 +216,7 @@ def _course(line: Series, low: float, high: float, halves: int, window: Window) 
         counts[place] += 1
         # A running mean: a sum of huge values would be infinite.
         value = math.log10(y) if window.log_y else y
-        sums[place] += (value - sums[place]) / counts[place] if abs(value) < 1e300 else 0.0
+        sums[place] += (value - sums[place]) / counts[place]
     course = [mean if count else None for mean, count in zip(sums, counts, strict=True)]
     return course if window.smooth <= 1 else _smoothed(course, window.smooth)
 
@@ -246,14 +241,12 @@ def _range(low: float, high: float) -> tuple[float, float]:
 
 
 def _share(value: float, bottom: float, top: float) -> float:
-    return (value - bottom) / (top - bottom) if math.isfinite(top - bottom) else 0.5
+    return (value - bottom) / (top - bottom)
 
 
 def _ticks(bottom: float, top: float, rows: int) -> list[float]:
     """Round values for the axis, about one for every four rows."""
     span = top - bottom
-    if not math.isfinite(span) or span <= 0:
-        return [bottom]
     rough = span / max(2, rows // 4)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next((power * factor for factor in (1, 2, 5, 10) if power * factor >= rough), power * 10)
@@ -263,11 +256,15 @@ def _ticks(bottom: float, top: float, rows: int) -> list[float]:
 
 
 def _axis_label(value: float, log_y: bool) -> str:
-    return shortly(10**value) if log_y and value < 300 else shortly(value)
+    real = 10**value if log_y and value < 300 else value
+    text = shortly(real)
+    return text if len(text) <= LABEL_COLUMNS else f"{real:.0e}".replace("-", "−").replace("e+", "e")
 
 
 def _x_labels(low: float, high: float, columns: int) -> str:
     first, middle, last = shortly(low), shortly((low + high) / 2), shortly(high)
+    if len(first) + len(last) + 1 > columns:
+        return first[:columns]
     if len(first) + len(middle) + len(last) + 4 > columns:
         return f"{first}{last.rjust(columns - len(first))}"
     left = (columns - len(middle)) // 2 - len(first)

@@ -43,7 +43,7 @@ def script_lines(code: str, language: str = "python") -> tuple[Content, ...]:
         language: as Pygments names it.
     """
     text = safe(code).expandtabs(4)
-    lines = [line[: MOST_CHARACTERS + 1] for line in text.split("\n")]
+    lines = [line[: MOST_CHARACTERS + 1] for line in text.rstrip("\n").splitlines() or [""]]
     text = "\n".join(lines)
     if len(text) > MOST_HIGHLIGHTED:
         return tuple(Content(line) for line in lines)

@@ -82,7 +82,7 @@ class PageView(ScrollView, can_focus=True):
             if old is not new and (old is None or new is None or not old.is_same(new)):
                 self.refresh(Region(0, y, self.size.width, 1))
         if follow and not self.at_bottom:
-            self.scroll_end(animate=False, immediate=True)
+            self.scroll_end(animate=False, force=True, immediate=True)
 
     def _widest(self) -> int:
         """Columns of the page; wrapped pages are as wide as the view."""

@@ -88,6 +88,8 @@ class PlanTree(PageView):
         self._agent = ""
         self._folded: dict[str, bool] = {}
         self._word_columns = 0
+        self._rounds: dict[str, list[ExperimentState]] = {}
+        self._looks = (0, "")
 
     @property
     def row(self) -> Row | None:
@@ -100,7 +102,12 @@ class PlanTree(PageView):
         if feed.state.created is None or not self.size.width:
             return
         before = self.row
-        self._rows = list(self._arranged(feed.state, agent))
+        if (looks := (feed.state.seq, agent)) != self._looks:
+            self._looks = looks
+            self._rows = list(self._arranged(feed.state, agent))
+            self._rounds = _by_round(feed.state)
+            words = {mark_of(feed.state, experiment).word for experiment in feed.state.experiments.values()}
+            self._word_columns = max(map(len, words), default=0)
         if agent != self._agent:
             self._agent = agent
             before = Row("experiment" if agent in feed.state.experiments else "agent", agent)
@@ -194,7 +201,7 @@ class PlanTree(PageView):
                 finished = not any(x.open for x in experiments)
                 if finished and not chosen and place < len(rounds) - 1 and state.ended is None:
                     self._folded[number] = True
-            elif chosen and self._rows and not any(row.key == agent for row in self._rows):
+            elif chosen and agent != self._agent:
                 self._folded[number] = False  # it was chosen elsewhere, so it must be seen here
             yield Row("round", number)
             if not self._is_folded(number):
@@ -211,22 +218,16 @@ class PlanTree(PageView):
         if self._feed is None or self._feed.state.created is None:
             return
         state, at = self._feed.state, moment()
-        marks = (mark_of(state, x).word for x in state.experiments.values())
-        self._word_columns = max((len(word) for word in marks), default=0)
         top, height = self.scroll_offset.y, self.size.height
         if self._cursor < top:
             top = self._cursor
         elif self._cursor >= top + height:
             top = self._cursor - height + 1
         # Far more lines than are seen would cost time with every event: only these are made.
-        seen = range(max(0, top - height), min(len(self._rows), top + 2 * height))
-        by_round = _by_round(state) if any(self._rows[y].kind == "round" for y in seen) else {}
-        lines: Sequence[Content] = _Lines(
-            len(self._rows), {y: self._line(y, state, by_round, at) for y in seen}
-        )
-        self.set_lines(lines)
+        seen = range(top, min(len(self._rows), top + height))
+        self.set_lines(_Lines(len(self._rows), {y: self._line(y, state, at) for y in seen}))
         if top != self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Lines that come into sight have to be made."""
@@ -238,22 +239,19 @@ class PlanTree(PageView):
         lines = self.lines
         if isinstance(lines, _Lines) and self._feed is not None:
             state, at = self._feed.state, moment()
-            by_round = _by_round(state)
             for y in range(max(0, top), min(len(self._rows), top + self.size.height)):
                 if y not in lines.made:
-                    lines.made[y] = self._line(y, state, by_round, at)
+                    lines.made[y] = self._line(y, state, at)
                     self._strips.clear()
 
-    def _line(
-        self, y: int, state: RunState, by_round: dict[str, list[ExperimentState]], at: datetime
-    ) -> Content:
+    def _line(self, y: int, state: RunState, at: datetime) -> Content:
         row, width = self._rows[y], self.size.width
         if row.kind == "agent":
             body, cost = self._agent_line(state, row.key), ""
         elif row.kind == "round":
             body, cost = (
-                self._round_line(state, row.key, by_round.get(row.key, [])),
-                _known_cost(by_round, row.key, at),
+                self._round_line(state, row.key, self._rounds.get(row.key, [])),
+                _known_cost(self._rounds.get(row.key, []), at),
             )
         else:
             experiment = state.experiments[row.key]
@@ -345,8 +343,8 @@ def _by_round(state: RunState) -> dict[str, list[ExperimentState]]:
     return rounds
 
 
-def _known_cost(by_round: dict[str, list[ExperimentState]], number: str, at: datetime) -> str:
-    started = [x for x in by_round.get(number, []) if x.started_at is not None]
+def _known_cost(experiments: list[ExperimentState], at: datetime) -> str:
+    started = [x for x in experiments if x.started_at is not None]
     return dollars(total_cost(started, at)) if started else ""
 
 

@@ -47,16 +47,10 @@ def result_table(
                 fitted(Content(label), 19),
                 " ",
                 (right_aligned(str(len(values)), 5), "$muted"),
-                (right_aligned(shortly(mean_of(values)), 11), "bold"),
+                (right_aligned(shortly(statistics.fmean(values)), 11), "bold"),
                 f" ± {spread_of(values):<10}",
                 (extremes, "$muted"),
             )
-
-
-def mean_of(values: list[float]) -> float:
-    """The mean; values so large that their sum is infinite are halved first."""
-    total = sum(value / len(values) for value in values)
-    return total if max(map(abs, values)) >= LARGE else statistics.fmean(values)
 
 
 def spread_of(values: list[float]) -> str:

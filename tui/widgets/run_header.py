@@ -30,12 +30,15 @@ class RunHeader(Widget):
         super().__init__(id=id)
         self._lines = (Content(), Content())
         self._feed: RunFeed | None = None
+        self._looks: tuple[object, ...] = ()
 
     def show(self, feed: RunFeed, agent: str) -> None:
         """Show the run as it is now."""
         self._feed = feed
-        if feed.state.created is None or not self.size.width:
+        looks = (feed.state.seq, feed.has_engine, int(moment().timestamp()), self.size.width)
+        if feed.state.created is None or not self.size.width or looks == self._looks:
             return
+        self._looks = looks
         lines = self._wide(feed) if self.size.width >= WIDE_COLUMNS - 2 else self._narrow(feed)
         if not all(new.is_same(old) for new, old in zip(lines, self._lines, strict=True)):
             self._lines = lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -27,6 +27,11 @@ WIDEST = 100
 """Columns of running text; longer lines are hard to read."""
 
 INDENT = "   "
+FIRST_TURNS = 100
+"""Turns that are laid out at once: the newest, then as many more each time the top is reached."""
+
+_Block: TypeAlias = tuple[tuple[object, ...], list[Content]]
+"""A turn laid out, and what its look depends on."""
 
 
 class ThoughtsView(PageView):
@@ -42,7 +47,8 @@ class ThoughtsView(PageView):
         self._agent = ""
         self._page = ("", 0)
         self._unfolded = False
-        self._blocks: list[tuple[tuple[object, ...], list[Content]]] = []
+        self._blocks: list[_Block] = []
+        self._first = 0
         self._partial = ""
         self._shown: tuple[object, ...] = ()
 
@@ -59,6 +65,8 @@ class ThoughtsView(PageView):
         self._page, self._shown = page, looks
         if anew:
             self._blocks.clear()
+            conversation = feed.state.agents.get(agent)
+            self._first = max(0, len(conversation.turns) - FIRST_TURNS) if conversation else 0
         follow = anew or self.at_bottom
         self._partial = partial
         self._take(feed.state, agent)
@@ -68,6 +76,21 @@ class ThoughtsView(PageView):
         """Wrap anew."""
         if self._feed is not None:
             self.show(self._feed, self._agent)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """At the top, lay out earlier turns; what was seen stays where it is."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(new_value) == 0 < round(old_value) and self._first and self._feed is not None:
+            conversation = self._feed.state.agents.get(self._agent)
+            if conversation is None:
+                return
+            earlier = conversation.turns[max(0, self._first - FIRST_TURNS) : self._first]
+            blocks = [self._block(self._feed.state, conversation, turn) for turn in earlier]
+            self._first -= len(earlier)
+            self._blocks[:0] = blocks
+            self.set_lines(self._all_lines(self._feed.state))
+            added = sum(len(lines) for _, lines in blocks)
+            self.scroll_to(y=added, animate=False, force=True, immediate=True)
 
     def action_unfold(self) -> None:
         """Show scripts and results whole, or folded again."""
@@ -82,16 +105,18 @@ class ThoughtsView(PageView):
         conversation = state.agents.get(agent)
         if conversation is None:
             return
-        for place, turn in enumerate(conversation.turns):
-            answers = [conversation.answers.get(call.id) for call in turn.calls]
-            key = (turn.number, *(answer is not None for answer in answers))
-            if place < len(self._blocks) and self._blocks[place][0] == key:
-                continue
-            lines = list(self._turn(state, conversation, turn))
-            self._blocks[place : place + 1] = [(key, lines)]
+        for place, turn in enumerate(conversation.turns[self._first :]):
+            if place >= len(self._blocks) or self._blocks[place][0] != _key(conversation, turn):
+                self._blocks[place : place + 1] = [self._block(state, conversation, turn)]
+
+    def _block(self, state: RunState, conversation: AgentState, turn: e.TurnFinished) -> _Block:
+        return _key(conversation, turn), list(self._turn(state, conversation, turn))
 
     def _all_lines(self, state: RunState) -> list[Content]:
         lines = [line for _, block in self._blocks for line in block]
+        if self._first:
+            earlier = f" … {counted(self._first, 'earlier turn')}: go up to see more"
+            lines = [Content.styled(earlier, "$muted"), Content(), *lines]
         conversation = state.agents.get(self._agent)
         if conversation is None:
             who = "The orchestrator" if self._agent == ORCHESTRATOR else one_line(self._agent)
@@ -199,6 +224,11 @@ class ThoughtsView(PageView):
                 Content.styled(line, style).wrap(self._room) if style else Content(line).wrap(self._room)
             ):
                 yield Content.assemble(INDENT, wrapped)
+
+
+def _key(conversation: AgentState, turn: e.TurnFinished) -> tuple[object, ...]:
+    """What the look of a turn depends on."""
+    return (turn.number, *(call.id in conversation.answers for call in turn.calls))
 
 
 def _shortly(value: Any) -> str:

@@ -16,14 +16,23 @@ from core.record.records import Record
 from tests.fakes import console_runs
 from tests.fakes.console_story import TREES, Story
 from tests.tui.console.run_app import opened, play, seen, settle, still, until
-from tui.run_records import MOST_POINTS, MOST_SERIES, Curve, ExecRecords, RunRecords, arm_label, number
+from tui.run_records import (
+    LARGEST,
+    MOST_POINTS,
+    MOST_SERIES,
+    Curve,
+    ExecRecords,
+    RunRecords,
+    arm_label,
+    number,
+)
 from tui.widgets.chart import Series, Window, draw, shortly
 from tui.widgets.findings import sparkline
-from tui.widgets.result_table import mean_of, spread_of
+from tui.widgets.result_table import spread_of
 
 __all__ = ["still"]
 
-ANY_FLOAT = st.floats(allow_nan=False, allow_infinity=False)
+ANY_FLOAT = st.floats(-LARGEST, LARGEST)
 
 
 def record(kind: str, condition: dict[str, Any] | None = None, **body: Any) -> Record:
@@ -100,7 +109,7 @@ def test_conditions_go_by_the_names_of_the_arms() -> None:
 @given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers())))
 def test_only_finite_numbers_are_numbers(value: Any) -> None:
     real = number(value)
-    assert real is None or math.isfinite(real)
+    assert real is None or abs(real) <= LARGEST
 
 
 def test_only_what_is_new_is_taken_in_again(still: Path) -> None:
@@ -199,8 +208,7 @@ def test_a_sparkline_has_a_bar_for_each_finite_value(values: list[float]) -> Non
 
 
 @given(st.lists(ANY_FLOAT, min_size=1, max_size=10))
-def test_means_and_deviations_of_huge_values_are_no_errors(values: list[float]) -> None:
-    assert math.isfinite(mean_of(values))
+def test_the_deviation_of_huge_values_is_no_error(values: list[float]) -> None:
     assert spread_of(values)
 
 

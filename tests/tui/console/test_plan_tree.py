@@ -84,6 +84,9 @@ def test_rounds_fold_and_unfold_and_say_what_is_in_them(still: Path) -> None:
             await settle(pilot)
             assert under_cursor(screen) == Row("round", "1")
             assert "▸ Round 1  ✓1  ●1  !1" in seen(screen)
+            screen.show_all()
+            await settle(pilot)
+            assert "✓ E1" not in rows(screen)[5]
             await pilot.press("l")
             await settle(pilot)
             assert "✓ E1" in seen(screen)
