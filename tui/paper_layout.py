@@ -189,10 +189,12 @@ class _Setter:
         while quoted and quoted[-1].plain in ("", _deeper(rest, "▌ ")):
             quoted.pop()
         words = " ".join(line.plain.removeprefix(f"{rest}▌ ") for line in quoted).strip()
-        draft = begin == 0 and words.startswith(DRAFT)
-        if draft:
+        if begin == 0 and words.startswith(DRAFT):
+            # Whoever shows the paper keeps this in sight; it is not said twice.
             self._layout.draft = words
-        self._layout.lines[begin:] = [line.stylize("$waiting" if draft else "$muted") for line in quoted]
+            self._layout.lines.clear()
+            return
+        self._layout.lines[begin:] = [line.stylize("$muted") for line in quoted]
         self._put()
 
     def _list(self, token: Token, inner: list[Token], rest: str) -> None:

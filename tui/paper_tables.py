@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 
 GAP = 2
@@ -33,22 +34,30 @@ def table_lines(rows: Sequence[Sequence[Content]], width: int) -> list[Content]:
 
 
 def _widths(rows: Sequence[Sequence[Content]], width: int) -> list[int]:
-    """What each column gets: what it needs, and where that is too much, the widest give way."""
-    needs = [max(cell.cell_length for cell in column) for column in zip(*rows, strict=True)]
-    room = max(width - GAP * (len(needs) - 1), len(needs))
-    widths = [max(1, need) for need in needs]
-    while sum(widths) > room:
-        widest = max(range(len(widths)), key=lambda column: widths[column])
-        rivals = sorted(widths, reverse=True)
-        step = max(1, min(sum(widths) - room, rivals[0] - (rivals[1] if len(rivals) > 1 else 0)))
-        widths[widest] = max(1, widths[widest] - step)
-        if max(widths) <= FEWEST_COLUMNS:
-            break
+    """What each column gets: what it needs, and where that is too much, the widest give way.
+
+    Only where there is no other way do they give way so far that words are broken.
+    """
+    columns = list(zip(*rows, strict=True))
+    widths = [max(1, *(cell.cell_length for cell in column)) for column in columns]
+    room = max(width - GAP * (len(columns) - 1), len(columns))
+    words = [max(_longest_word(cell) for cell in column) for column in columns]
+    for floors in (words, [min(FEWEST_COLUMNS, word) for word in words], [1] * len(columns)):
+        while sum(widths) > room:
+            able = [column for column, floor in enumerate(floors) if widths[column] > floor]
+            if not able:
+                break
+            widest = max(able, key=lambda column: widths[column])
+            widths[widest] -= 1
     return widths
 
 
+def _longest_word(cell: Content) -> int:
+    return max((cell_len(word) for word in cell.plain.split()), default=1)
+
+
 def _row(cells: Sequence[Content], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[Content]:
-    """A row's lines; those that are too wide in the end are cut by whoever draws them."""
+    """A row's lines."""
     wrapped = [cell.wrap(width) or [Content()] for cell, width in zip(cells, widths, strict=True)]
     for y in range(max(map(len, wrapped))):
         parts = []

@@ -65,7 +65,7 @@ class PaperScreen(Screen[None]):
     DEFAULT_CSS = """
     PaperScreen { background: $background; }
     PaperScreen > .top { height: 2; padding: 0 1; border-bottom: solid $line; }
-    PaperScreen > .draft { height: auto; padding: 0 1; color: $waiting; text-style: bold; }
+    PaperScreen > .draft { height: auto; padding: 0 1 1 1; color: $waiting; text-style: bold; }
     PaperScreen > .pages { height: 1fr; }
     PaperScreen .reading { width: 1fr; height: 1fr; layout: vertical; }
     PaperScreen Outline { width: 30; height: 1fr; border-right: solid $line; }

@@ -322,7 +322,7 @@ class RunsScreen(Screen[None]):
             if not await self.app.push_screen_wait(
                 Confirm(
                     "Delete this run?",
-                    f"{one_line(run.title, 300)}\n{run.folder.path}",
+                    f"{one_line(run.title, 300)}\n{run.folder.run_id}",
                     f"Its journal, {kept}logs and measurements go with it. It cannot be undone.",
                 )
             ):

@@ -18,7 +18,7 @@ from tui.widgets.page_view import PageView
 from tui.wording import age
 
 CURSOR = "▌"
-EXPERIMENT_COLUMNS, EXEC_COLUMNS, PRICE_COLUMNS, AGE_COLUMNS = 12, 16, 10, 6
+EXPERIMENT_COLUMNS, EXEC_COLUMNS, PRICE_COLUMNS, AGE_COLUMNS = 14, 14, 9, 6
 GAP = 2
 
 

@@ -12,6 +12,9 @@ from unittest.mock import patch
 from core.record import events as e
 from core.record.folder import RunFolder
 from tests.fakes import console_runs, console_story
+from tui.run_history import READING
+from tui.screens.runs import RunsScreen
+from tui.widgets.run_list import RunList
 
 LIVE = "20261123-bagging-help-every-7f3a"
 WAITING = "20261123-label-smoothing-help-51c0"
@@ -66,3 +69,10 @@ def several_runs(parent: Path) -> Iterator[Path]:
     told_ago(_failed, parent, timedelta(days=9))
     with console_runs.driven(live), console_runs.driven(waiting):
         yield parent / "runs"
+
+
+def all_read(screen: RunsScreen) -> bool:
+    """Whether every run is listed as it is."""
+    listed = screen.query_one(RunList).shown
+    whole = len(listed) == len(screen.history.summaries)
+    return screen.history.listed and whole and all(run.mark != READING for run in listed)

@@ -20,7 +20,7 @@ from tests.fakes import console_runs
 from tests.fakes.console_runs import driven
 from tests.fakes.specs import new_run
 from tests.tui.console.run_app import still
-from tests.tui.console.several_runs import DONE, FAILED, INTERRUPTED, LIVE, WAITING, several_runs
+from tests.tui.console.several_runs import DONE, FAILED, INTERRUPTED, LIVE, WAITING, all_read, several_runs
 from tests.tui.console.told_paper import until
 from tui.app import Console
 from tui.run_history import RunHistory
@@ -47,7 +47,7 @@ def play(data: Path, act: Play, size: tuple[int, int] = (120, 30)) -> None:
         async with Console(Settings(data_folder=data)).run_test(size=size) as pilot:
             screen = pilot.app.screen
             assert isinstance(screen, RunsScreen)
-            await until(pilot, lambda: screen.history.listed and not screen.history.reading, "reading")
+            await until(pilot, lambda: all_read(screen), "reading")
             await pilot.pause()
             await act(screen, pilot)
 

@@ -1,0 +1,53 @@
+"""A new run's form, as pictures: change one only after looking at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from core.config import Settings
+from core.sandbox.isolation import Finding
+from tests.tui.console.run_app import NARROW, WIDE, still
+from tests.tui.console.test_new_run import ISOLATED, OPEN, found
+from tui.app import Console
+
+__all__ = ["still"]
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["140x40", "80x24"])
+TYPED = (
+    *(*"Why?", "tab", "left", "tab", *"/no/such/file", "tab", "tab", "tab", *"99", "tab", "tab"),
+    *("tab", *"much", "tab", *"yolo", "ctrl+s"),
+)
+STATES: dict[str, tuple[Finding, tuple[str, ...]]] = {"ready": (ISOLATED, ()), "problems": (OPEN, TYPED)}
+
+
+@pytest.mark.parametrize("theme", ["signature-dark", "sixteen"])
+@SIZES
+@pytest.mark.parametrize("state", list(STATES))
+def test_a_new_run_looks_like_this(
+    snap_compare: Compare,
+    still: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    finding, keys = STATES[state]
+    found(monkeypatch, finding)
+
+    async def act(pilot: Pilot[Any]) -> None:
+        await pilot.press("n")
+        for field in pilot.app.screen.query("Input, TextArea"):
+            assert isinstance(field, Input | TextArea)
+            field.cursor_blink = False
+        await pilot.press(*keys)
+        await pilot.pause(0.2)
+
+    console = Console(Settings(data_folder=still), theme=theme)
+    assert snap_compare(console, terminal_size=size, run_before=act)
