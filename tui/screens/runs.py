@@ -27,7 +27,8 @@ from tui.safe_text import one_line
 from tui.screens.dialogs import Ask, Confirm
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import spread
-from tui.widgets.run_list import ORDERS, WIDE_COLUMNS, RunList, head
+from tui.widgets.run_columns import ORDERS, WIDE_COLUMNS, head
+from tui.widgets.run_list import RunList
 from tui.widgets.welcome import Welcome
 from tui.wording import counted
 
