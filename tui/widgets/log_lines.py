@@ -64,6 +64,7 @@ class LogLines(ScrollView, can_focus=True):
         self.remark = ""
         self.left = 0
         self.laid_out = False
+        self._style: Style | None = None
 
     @property
     def allow_select(self) -> bool:
@@ -78,6 +79,7 @@ class LogLines(ScrollView, can_focus=True):
     def repaint(self) -> None:
         """Paint what the log is now, at the next refresh."""
         self.laid_out = False
+        self._style = None
         self.refresh()
 
     def lay_out(self) -> LogPage | None:
@@ -106,7 +108,7 @@ class LogLines(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        page, width, style = self.lay_out(), self.size.width, self.rich_style
+        page, width, style = self.lay_out(), self.size.width, self._line_style()
         if page is None or y >= len(page.rows):
             return self._remark_strip(y) if page is None or not page.rows else Strip.blank(width, style)
         row = page.rows[y]
@@ -121,9 +123,20 @@ class LogLines(ScrollView, can_focus=True):
         muted = style + self.get_component_rich_style("log--muted", partial=True)
         return Strip.join([Strip([Segment(f"{stamp:>{TIMES_COLUMNS - 1}} ", muted)], TIMES_COLUMNS), strip])
 
+    def _line_style(self) -> Style:
+        """The style of lines; found once a painting, because it takes as long as a line."""
+        if self._style is None:
+            self._style = self.rich_style
+        return self._style
+
+    def notify_style_update(self) -> None:
+        """Colours have changed."""
+        self._style = None
+        super().notify_style_update()
+
     def _remark_strip(self, y: int) -> Strip:
         """A row of what is said where there is no line."""
-        width, style = self.size.width, self.rich_style
+        width, style = self.size.width, self._line_style()
         rows = ["", *textwrap.wrap(self.remark, max(1, width - 2))]
         text = f" {rows[y]}" if y < len(rows) else ""
         muted = style + self.get_component_rich_style("log--muted", partial=True)
@@ -134,7 +147,9 @@ class LogLines(ScrollView, can_focus=True):
         page, line = self.page, row.line
         left = 0 if page is None or page.wraps else self.left
         begin, end, blank = visible(line, row.begin, row.end, left, width)
-        text = self._styled(row.item, line)[begin:end]
+        text = self._styled(row.item, line)
+        if (begin, end) != (0, len(text)):
+            text = text[begin:end]
         text.stylize_before(style)
         segments = [Segment(" " * blank, style)] if blank else []
         segments += [segment for segment in text.render(self.app.console) if segment.text]
