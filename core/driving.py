@@ -48,9 +48,8 @@ async def drive(
         models = models or models_of(folder, live)
         rates = Rates(settings.local_usd_per_hour, models.researcher.turn_price(), settings.max_turns)
         provider = LocalProvider(folder.path, lease_seconds=settings.lease_seconds)
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGTERM, lambda: live.record(StopRequested(by="engine"))
-        )
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, lambda: live.record(StopRequested(by="engine")))
         announcement = asyncio.create_task(_announce(live, live.state.engines, started))
         try:
             await Engine(live, models, provider, rates).run()
@@ -60,6 +59,7 @@ async def drive(
             raise
         finally:
             announcement.cancel()
+            loop.remove_signal_handler(signal.SIGTERM)  # the journal is closed next
 
 
 async def _announce(live: LiveRun, engines_before: int, started: Callable[[], None]) -> None:
