@@ -112,16 +112,20 @@ class Starter:
         """Start an engine, and say how it ended: its exit code, or its signal, negative.
 
         Raises:
-            RuntimeError: it ended neither well nor by a kill.
+            RuntimeError: it ended neither well nor by a kill, or not at all.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(order.line())
+        started = time.monotonic()
+        bounded = order if order.kill_after is not None else replace(order, kill_after=LIFE_SECONDS)
+        self._process.stdin.write(bounded.line())
         await self._process.stdin.drain()
-        line = await asyncio.wait_for(self._process.stdout.readline(), LIFE_SECONDS)
+        line = await self._process.stdout.readline()
         ended = int(line) if line else 1
         if ended not in (0, -signal.SIGKILL, -signal.SIGTERM):
             raise RuntimeError(f"an engine of {order.folder} ended with {ended}")
+        if time.monotonic() - started > LIFE_SECONDS:
+            raise RuntimeError(f"an engine of {order.folder} did not end")
         return ended
 
 

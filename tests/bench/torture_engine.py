@@ -33,6 +33,9 @@ from core.record.records import Record
 
 Moment: TypeAlias = Literal["before", "after"]
 
+STOP_SECONDS = 60.0
+"""An engine that was asked to stop, and has not by then, is killed."""
+
 LOOK_SECONDS = 0.002
 """How often it is looked whether an engine has ended."""
 
@@ -169,14 +172,15 @@ def serve() -> None:
 def _end_of(child: int, order: Order) -> int:
     """Wait for an engine, and end it when its time has come; its exit code."""
     kill_at = math.inf if order.kill_after is None else time.monotonic() + order.kill_after
+    asked = False
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() >= kill_at:
             # Nobody else can have its number: it is ours until we have waited for it.
-            os.kill(child, signal.SIGTERM if order.asked else signal.SIGKILL)
-            kill_at = math.inf
+            os.kill(child, signal.SIGTERM if order.asked and not asked else signal.SIGKILL)
+            kill_at, asked = kill_at + STOP_SECONDS, True
         time.sleep(LOOK_SECONDS)
 
 

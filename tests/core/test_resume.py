@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,11 @@ def waiting_run(place: Path) -> RunFolder:
     return tiny_run(place, study(FIRST_RECORDS + MEASURE_WHEN_TOLD))
 
 
-def order(folder: RunFolder, death: Death | None = None, kill_after: float | None = None) -> Order:
-    turns = str(folder.path.with_suffix(".turns"))
+def order(folder: RunFolder, death: Death | None = None) -> Order:
+    whole = Order(str(folder.path), str(folder.path.with_suffix(".turns")))
     if death is None:
-        return Order(str(folder.path), turns, kill_after)
-    return Order(str(folder.path), turns, kill_after, death.append, death.moment, death.event)
+        return whole
+    return replace(whole, die=death.append, moment=death.moment, event=death.event)
 
 
 def decide(folder: RunFolder, decision: Callable[[RunState], tuple[Event, ...]]) -> None:
