@@ -40,6 +40,10 @@ FIRST_VIEWS = {"conversation": "thoughts", "running": "log", "planned": "report"
 """What is shown of an agent before a view was chosen, by its kind."""
 
 
+STEERING = frozenset({"resume", "kill", "message", "pause", "budget", "seeds", "paper"})
+"""Actions that need a run to act on."""
+
+
 class _Part(Protocol):
     """A part of the screen that shows a piece of the run."""
 
@@ -73,6 +77,7 @@ class RunScreen(Steering):
         Binding("b", "budget", "cap", show=False, id="run.budget"),
         Binding("n", "seeds", "more seeds", show=False, id="run.seeds"),
         Binding("r", "resume", "resume", id="run.resume"),
+        Binding("P", "paper", "paper", id="run.paper"),
     ]
 
     DEFAULT_CSS = """
@@ -274,6 +279,12 @@ class RunScreen(Steering):
         else:
             self.notify("Nothing waits for you.", markup=False)
 
+    def action_paper(self) -> None:
+        """Read the paper."""
+        from tui.screens.paper import PaperScreen  # only now: a Markdown parser is of no use before
+
+        self.app.push_screen(PaperScreen(self.feed.folder))
+
     def on_plan_tree_moved(self, message: PlanTree.Moved) -> None:
         """The cursor of the plan says what is looked at."""
         self.look_at(message.agent)
@@ -323,12 +334,14 @@ class RunScreen(Steering):
         """Keys that have nothing to act on are not offered."""
         state = self.feed.state
         if state.created is None:
-            return action not in ("resume", "kill", "message", "pause", "budget", "seeds")
+            return action not in STEERING
         match action:
             case "resume":
                 return status_of(self.feed.folder, state).resumable
             case "kill" | "pause" | "message" | "budget":
                 return state.ended is None
+            case "paper":
+                return state.paper is not None
             case "seeds":
                 return state.ended is None and self.experiment is not None and not self.experiment.open
         return True

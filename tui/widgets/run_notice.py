@@ -67,7 +67,7 @@ def _notice(feed: RunFeed) -> tuple[Content, Content] | None:
             (f"{glyphs.DONE.glyph} The paper is written.", "$supported"),
             (f"  {counted(state.paper.numbers, 'number')} bound to measurements{struck}", "$muted"),
         )
-        return said, Content(one_line(state.paper.path))
+        return said, Content.assemble(("P", "$accent bold"), " read it")
     mark = glyphs.KILLED if state.ended.outcome == "killed" else glyphs.FAILED
     ending = "The run was killed" if state.ended.outcome == "killed" else "The run failed"
     because = f"  {one_line(state.ended.message)}" if state.ended.message else ""

@@ -25,6 +25,7 @@ from tests.tui.console.run_app import (
 )
 from tui.run_places import MOST_PLACES, Place, keep_place, last_place, places_path
 from tui.screens.dialogs import Ask, Confirm
+from tui.screens.paper import PaperScreen
 
 __all__ = ["still"]
 
@@ -368,6 +369,18 @@ def test_nothing_waits_in_a_run_that_is_over(still: Path) -> None:
             assert "The run failed" in seen(screen)
             assert "wait" not in rows(screen)[0]
             assert "⊘ E3  not run" in seen(screen)
+
+    play(scene)
+
+
+def test_the_paper_can_be_read_once_there_is_one(still: Path) -> None:
+    async def scene() -> None:
+        async with opened(console_runs.running(still)) as (screen, pilot):
+            await pilot.press("P")
+            assert pilot.app.screen is screen
+        async with opened(console_runs.done(still / "done")) as (_, pilot):
+            await pilot.press("P")
+            await until(pilot, lambda: isinstance(pilot.app.screen, PaperScreen), "the paper")
 
     play(scene)
 
