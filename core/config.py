@@ -35,7 +35,7 @@ def cache_path() -> Path:
 class Settings(BaseSettings):
     """What the user prefers. Environment variables ``FUMEHOOD_…`` go before the file."""
 
-    model_config = SettingsConfigDict(env_prefix="FUMEHOOD_", extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="FUMEHOOD_", extra="forbid", use_attribute_docstrings=True)
 
     data_folder: Path = Field(default_factory=lambda: platformdirs.user_data_path(APPLICATION))
     """The folder that holds ``runs/``."""
