@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test lint check format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made.
@@ -25,12 +25,13 @@ demo: $(READY)  ## Play the demo study: real code on real data, no keys. STUDY=n
 test: $(READY)  ## Run the tests.
 	$(BIN)/python -m pytest -n auto
 
-check: $(READY)  ## Everything that must hold: lint, format, types, layers, tests.
+lint: $(READY)  ## What can be found by reading: lint, format, types, layers.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto
+
+check: lint test  ## Everything that must hold.
 
 format: $(READY)  ## Mend what ruff can mend.
 	$(BIN)/ruff check --fix .
