@@ -20,6 +20,10 @@ from core.record.state import ExperimentState, RunState
 SHOWN_SECONDS = 0.1
 """Changes that come faster than this are shown together."""
 
+LOOK_SECONDS = 0.05
+"""How often a run on screen is looked at. What others decide must be seen within a fifth of a second,
+of which the screen's own pace takes more than half."""
+
 BATCH_EVENTS = 2000
 """Events of a long journal that are taken in before keys are answered again."""
 
@@ -56,7 +60,7 @@ class RunFeed:
         self.caught_up = False
 
     async def follow(self, changed: Callable[[], None]) -> None:
-        """Keep up with the run for ever, and say so at most ten times a second.
+        """Keep up with the run for ever, and say so at most twenty times a second.
 
         Raises:
             JournalError: the journal cannot be read.
@@ -71,7 +75,7 @@ class RunFeed:
             if (looks := (self.state.seq, self.partials, self.has_engine)) != seen:
                 seen = looks
                 changed()
-            await asyncio.sleep(SHOWN_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
 
     def refresh(self, most: int | None = None) -> int:
         """Take in what was appended, by whomever.
