@@ -286,8 +286,9 @@ class RunScreen(Steering):
         self.app.push_screen(PaperScreen(self.feed.folder))
 
     def on_plan_tree_moved(self, message: PlanTree.Moved) -> None:
-        """The cursor of the plan says what is looked at."""
-        self.look_at(message.agent)
+        """The cursor of the plan says what is looked at; it is painted before what it leads to."""
+        self.agent = message.agent
+        self.call_after_refresh(lambda: self.look_at(self.agent))
 
     def on_plan_tree_chosen(self, message: PlanTree.Chosen) -> None:
         """Open an agent; what waits opens its card."""

@@ -6,7 +6,6 @@ second with ten thousand, and its keys cannot be remapped.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,24 +17,15 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from core.pricing import dollars
-from core.record.events import Call
-from core.record.state import AgentState, ExperimentState, RunState
-from tui import glyphs
+from core.record.state import ExperimentState, RunState
 from tui.run_feed import RunFeed
-from tui.safe_text import one_line
-from tui.widgets.lines import colour_of, cost_of, fitted, mark_of, moment, right_aligned, total_cost
+from tui.widgets.lines import fitted, mark_of, moment
 from tui.widgets.page_view import PageView
+from tui.widgets.plan_lines import agent_line, experiment_cost, experiment_line, round_cost, round_line
 
 ORCHESTRATOR, WRITER = "orchestrator", "writer"
 COST_COLUMNS = 8
 CURSOR = "▌"
-DOING = {
-    "wait_for_results": "waits for results",
-    "ask_human": "asks you",
-    "submit_paper": "submits the paper",
-}
-"""What an agent does while a tool call of it has no answer yet."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +75,7 @@ class PlanTree(PageView):
         self._feed: RunFeed | None = None
         self._rows: list[Row] = []
         self._cursor = 0
+        self._drawn_cursor = -1
         self._agent = ""
         self._folded: dict[str, bool] = {}
         self._word_columns = 0
@@ -219,10 +210,9 @@ class PlanTree(PageView):
             return
         state, at = self._feed.state, moment()
         top, height = self.scroll_offset.y, self.size.height
-        if self._cursor < top:
-            top = self._cursor
-        elif self._cursor >= top + height:
-            top = self._cursor - height + 1
+        if self._cursor != self._drawn_cursor:  # else the mouse may have gone where it is not seen
+            self._drawn_cursor = self._cursor
+            top = min(max(top, self._cursor - height + 1), self._cursor)
         # Far more lines than are seen would cost time with every event: only these are made.
         seen = range(top, min(len(self._rows), top + height))
         self.set_lines(_Lines(len(self._rows), {y: self._line(y, state, at) for y in seen}))
@@ -245,73 +235,22 @@ class PlanTree(PageView):
                     self._strips.clear()
 
     def _line(self, y: int, state: RunState, at: datetime) -> Content:
-        row, width = self._rows[y], self.size.width
+        row = self._rows[y]
+        edge = Content.styled(CURSOR if y == self._cursor else " ", "$accent" if self.has_focus else "$muted")
         if row.kind == "agent":
-            body, cost = self._agent_line(state, row.key), ""
+            body, cost = agent_line(state, row.key), Content()
         elif row.kind == "round":
-            body, cost = (
-                self._round_line(state, row.key, self._rounds.get(row.key, [])),
-                _known_cost(self._rounds.get(row.key, []), at),
-            )
+            experiments = self._rounds.get(row.key, [])
+            body = round_line(state, row.key, experiments, folded=self._is_folded(row.key))
+            cost = round_cost(experiments, at)
         else:
             experiment = state.experiments[row.key]
-            body, cost = self._experiment_line(state, experiment), cost_of(state, experiment, at)
-        waits = row.kind == "experiment" and cost.startswith("≤") and _waits(state, row.key)
-        style = "$waiting" if waits else "$muted" if row.kind == "round" or cost.startswith("≤") else ""
-        edge = CURSOR if y == self._cursor else " "
-        line = Content.assemble(
-            (edge, "$accent" if self.has_focus else "$muted"),
-            fitted(body, width - COST_COLUMNS - 3),
-            " ",
-            (right_aligned(cost, COST_COLUMNS), style),
-            " ",
-        )
-        if y == self._cursor:
-            line = line.stylize_before("on $panel")
-        return line
-
-    def _agent_line(self, state: RunState, name: str) -> Content:
-        agent = state.agents.get(name)
-        if agent is None:
-            mark, doing = glyphs.PROPOSED, "not begun"
-        elif agent.ended is not None:
-            mark = glyphs.DONE if agent.ended.outcome == "done" else glyphs.FAILED
-            doing = one_line(agent.ended.outcome)
-        elif agent.retry is not None:
-            mark, doing = glyphs.RUNNING, "tries again"
-        elif (call := _unanswered(agent)) is not None:
-            mark, doing = glyphs.QUEUED, DOING.get(call.name, f"uses {one_line(call.name, 20)}")
-        else:
-            mark, doing = glyphs.RUNNING, "thinks"
-        if state.ended is not None and (agent is None or agent.ended is None):
-            mark, doing = glyphs.DONE, "done" if state.ended.outcome == "done" else "ended"
-        return Content.assemble((f"{mark.glyph} ", colour_of(mark)), (name, "bold"), "  ", (doing, "$muted"))
-
-    def _round_line(self, state: RunState, number: str, experiments: list[ExperimentState]) -> Content:
-        folded = self._is_folded(number)
-        line = Content.assemble(("▸ " if folded else "▾ ", "$muted"), (f"Round {number}", "bold"))
-        if folded:
-            for mark, count in Counter(mark_of(state, x) for x in experiments).items():
-                line = Content.assemble(line, "  ", (f"{mark.glyph}{count}", colour_of(mark)))
-        return line
-
-    def _experiment_line(self, state: RunState, experiment: ExperimentState) -> Content:
-        mark = mark_of(state, experiment)
-        colour = colour_of(mark)
-        word = "being killed" if experiment.kill and experiment.open else mark.word
-        waits = experiment.stage == "waiting" and state.ended is None
-        title = one_line(experiment.spec.title)
-        gpu = one_line(experiment.spec.compute.gpu or "", 12)
-        settled = (not experiment.open or state.ended is not None) and experiment.verdict is None
-        return Content.assemble(
-            "  ",
-            (f"{mark.glyph} ", colour),
-            (f"{experiment.id:<3} ", "bold" if waits else ""),
-            (f"{word:<{self._word_columns}} ", f"{colour} bold" if waits else colour),
-            " ",
-            (title, "$muted" if settled else ""),
-            (f" · {gpu}" if gpu else "", "$muted"),
-        )
+            body = experiment_line(state, experiment, self._word_columns)
+            cost = experiment_cost(state, experiment, at)
+        room = self.size.width - COST_COLUMNS - 3
+        gap = " " * max(0, COST_COLUMNS - cost.cell_length)
+        line = Content.assemble(edge, fitted(body, room), " ", gap, cost, " ")
+        return line.stylize_before("on $panel") if y == self._cursor else line
 
 
 class _Lines(Sequence[Content]):
@@ -330,23 +269,8 @@ class _Lines(Sequence[Content]):
         return self.made.get(y) or Content()
 
 
-def _unanswered(agent: AgentState) -> Call | None:
-    """The tool call that the agent waits for."""
-    calls = agent.turns[-1].calls if agent.turns else ()
-    return next((call for call in calls if call.id not in agent.answers), None)
-
-
 def _by_round(state: RunState) -> dict[str, list[ExperimentState]]:
     rounds: dict[str, list[ExperimentState]] = {}
     for experiment in state.experiments.values():
         rounds.setdefault(str(experiment.spec.round), []).append(experiment)
     return rounds
-
-
-def _known_cost(experiments: list[ExperimentState], at: datetime) -> str:
-    started = [x for x in experiments if x.started_at is not None]
-    return dollars(total_cost(started, at)) if started else ""
-
-
-def _waits(state: RunState, experiment_id: str) -> bool:
-    return state.experiments[experiment_id].stage == "waiting" and state.ended is None
