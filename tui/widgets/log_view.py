@@ -314,5 +314,8 @@ class LogView(Vertical):
 
 
 def _update(part: Static, content: Content) -> None:
-    if part.content != content:
-        part.update(content)
+    """Say something else; only where it takes another room, places on the screen are found anew."""
+    before = part.content
+    if before != content:
+        same = isinstance(before, Content) and before.cell_length == content.cell_length
+        part.update(content, layout=not same)
