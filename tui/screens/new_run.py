@@ -23,6 +23,7 @@ from tui import glyphs
 from tui.run_form import OWN_SCRIPT, Problem, RunForm, policy_in_words, read_form, shipped_script
 from tui.safe_text import one_line, safe
 from tui.widgets.choice import Choice
+from tui.widgets.fields import ManyLines, OneLine
 from tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ class NewRunScreen(Screen[None]):
         with VerticalScroll(classes="form", can_focus=False):
             with Horizontal(classes="row"):
                 yield Static("Question", classes="label", markup=False)
-                yield TextArea(id="question", tab_behavior="focus", show_line_numbers=False, compact=True)
+                yield ManyLines(id="question", tab_behavior="focus", show_line_numbers=False, compact=True)
             yield from _row(
                 "Model", Choice([*(it.name for it in studies()), OWN_SCRIPT], DEFAULT, id="study")
             )
-            yield from _row("", Input(id="path", placeholder="path of a trajectory.toml", compact=True))
+            yield from _row("", OneLine(id="path", placeholder="path of a trajectory.toml", compact=True))
             yield from _row("", Static(classes="plain", id="about"))
             yield from _row("Mode", Choice(["orchestrator", "single"], "orchestrator", id="mode"))
             yield from _row("Sandbox", Static("local", classes="plain", markup=False))
@@ -279,7 +280,7 @@ def _row(label: str, widget: Widget, hint: str | None = None) -> Iterator[Widget
 
 
 def _field(label: str, name: str, usual: str, hint: str) -> Iterator[Widget]:
-    return _row(label, Input(id=name, placeholder=usual, compact=True), hint)
+    return _row(label, OneLine(id=name, placeholder=usual, compact=True), hint)
 
 
 def _about(form: RunForm) -> Content:

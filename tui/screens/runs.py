@@ -25,6 +25,7 @@ from tui.open_run import decide
 from tui.run_history import RunHistory, RunSummary
 from tui.safe_text import one_line
 from tui.screens.dialogs import Ask, Confirm
+from tui.widgets.fields import OneLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import spread
 from tui.widgets.run_columns import ORDERS, WIDE_COLUMNS, head
@@ -98,7 +99,7 @@ class RunsScreen(Screen[None]):
         yield Static(classes="said")
         with Horizontal(classes="filter"):
             yield Static("/")
-            yield Input(placeholder="words in the question, the state or the name", compact=True)
+            yield OneLine(placeholder="words in the question, the state or the name", compact=True)
         with Horizontal(classes="keys"):
             yield KeyLine(self, self._key_words, gap=2).add_class("own")
             yield KeyLine(self.app, gap=2).add_class("app")
