@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
-from core.experiment import Experiment
-from core.pricing import SECONDS_PER_HOUR, Estimate
+from core.experiment import Compute, Experiment
+from core.pricing import SECONDS_PER_HOUR, Estimate, TokenPrices, Tokens
 from core.record.state import RunState
+
+NO_MONEY = Estimate(low=Decimal(0), high=Decimal(0), maximum=Decimal(0))
+
+SandboxPrice: TypeAlias = Callable[[Compute], Decimal | None]
+"""What an open sandbox of this make costs, USD per hour; None where unknown."""
+
+USUAL_TURN = Tokens(input=30_000, output=2_500, cached=24_000, cache_written=4_000)
+"""A researcher's turn in the middle of its work."""
+
+FEW_TURNS, MANY_TURNS = 6, 25
+"""Between these many turns most researchers are done."""
 
 
 @dataclass(frozen=True)
@@ -15,14 +28,33 @@ class Rates:
     """Prices that estimates are made with.
 
     Attributes:
-        sandbox_usd_per_hour: price of an open sandbox; None where unknown.
-        turn_usd: the most that one turn of a researcher can cost, USD; None where unknown.
-        max_turns: turns that a researcher may take.
+        sandbox: price of an open sandbox.
+        researcher: what a researcher's turns may cost, USD; its maximum is what it is given to spend.
     """
 
-    sandbox_usd_per_hour: Decimal | None
-    turn_usd: Decimal | None
-    max_turns: int
+    sandbox: SandboxPrice
+    researcher: Estimate
+
+
+def flat(usd_per_hour: Decimal | None) -> SandboxPrice:
+    """The same price for every sandbox."""
+    return lambda compute: usd_per_hour
+
+
+def researcher_money(prices: TokenPrices | None, max_turns: int) -> Estimate:
+    """What a researcher's turns may cost, USD; nothing is known without prices.
+
+    Turns are taken as usual ones. The maximum is an allowance, not a guess: a researcher that has not
+    enough of it left for its next turn at its dearest ends with ``out of budget``.
+    """
+    if prices is None:
+        return Estimate()
+    usual = prices.cost(USUAL_TURN)
+    return Estimate(
+        low=usual * min(FEW_TURNS, max_turns),
+        high=usual * min(MANY_TURNS, max_turns),
+        maximum=usual * max_turns,
+    )
 
 
 def sandbox_cost(usd_per_hour: Decimal | None, seconds: float) -> Decimal | None:
@@ -35,21 +67,21 @@ def sandbox_cost(usd_per_hour: Decimal | None, seconds: float) -> Decimal | None
 def estimate(experiment: Experiment, rates: Rates) -> Estimate:
     """The price of an experiment before it runs.
 
-    The maximum is the sandbox for its whole time limit and a full-priced turn each time its
-    researcher may take one. Between half and twice the expected time is called likely; where nobody
-    said what to expect, only the maximum is known.
+    The maximum is the sandbox for its whole time limit and all that its researcher may spend. Between
+    half and twice the expected time is called likely; where nobody said what to expect, only the
+    maximum is known.
     """
     compute = experiment.compute
-    turns = Decimal(0) if experiment.repeats else _times(rates.turn_usd, rates.max_turns)
-    whole = sandbox_cost(rates.sandbox_usd_per_hour, compute.timeout_seconds)
-    if whole is None or turns is None:
+    researcher = NO_MONEY if experiment.repeats else rates.researcher
+    whole = sandbox_cost(rates.sandbox(compute), compute.timeout_seconds)
+    if whole is None or researcher.maximum is None:
         return Estimate()
-    maximum = whole + turns
-    if compute.expected_seconds is None:
+    maximum = whole + researcher.maximum
+    if compute.expected_seconds is None or researcher.low is None or researcher.high is None:
         return Estimate(maximum=maximum)
     share = Decimal(compute.expected_seconds) / compute.timeout_seconds
     low, high = min(share / 2, Decimal(1)), min(share * 2, Decimal(1))
-    return Estimate(low=maximum * low, high=maximum * high, maximum=maximum)
+    return Estimate(low=whole * low + researcher.low, high=whole * high + researcher.high, maximum=maximum)
 
 
 def fits(state: RunState, maximum_usd: Decimal | None) -> bool:
@@ -58,7 +90,3 @@ def fits(state: RunState, maximum_usd: Decimal | None) -> bool:
     An unknown price fits: only a human can have approved it, and it was shown as unknown.
     """
     return maximum_usd is None or state.spent_usd + state.reserved_usd + maximum_usd <= state.cap_usd
-
-
-def _times(price: Decimal | None, count: int) -> Decimal | None:
-    return None if price is None else price * count

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from core.budget import Rates
 from core.engine import Engine, Models
 from core.errors import ConfigError, FumehoodError, TrajectoryError
 from core.models.base import Model
+from core.models.choice import rates_of
 from core.models.scripted import ScriptedModel, Trajectory
 from core.process import READY
 from core.record.events import EngineStopped, StopRequested
@@ -46,7 +46,7 @@ async def drive(
         live = LiveRun(folder, journal)
         settings = live.state.settings
         models = models or models_of(folder, live)
-        rates = Rates(settings.local_usd_per_hour, models.researcher.turn_price(), settings.max_turns)
+        rates = rates_of(settings)
         provider = LocalProvider(folder.path, lease_seconds=settings.lease_seconds)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, lambda: live.record(StopRequested(by="engine")))

@@ -67,7 +67,7 @@ class Engine:
         self.provider = provider
         self.rates = rates
         self.gpus = gpus
-        self.conductor = Conductor(live, provider, models.researcher, rates.sandbox_usd_per_hour)
+        self.conductor = Conductor(live, provider, models.researcher, rates.sandbox)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:

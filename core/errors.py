@@ -16,7 +16,9 @@
     ├── EngineError                 the engine's process could not be started or has ended
     ├── ModelError                  a model did not give a complete turn
     │   ├── ModelBusy               try again: rate limit, overload, network, cut stream
-    │   ├── ModelRejected           trying again cannot help: bad key, bad request, unknown model
+    │   ├── ModelRejected           trying again cannot help: a bad request
+    │   │   ├── ModelUnusable       not for any agent, until a human acts: bad key, no credit, unknown model
+    │   │   └── ContextFull         the conversation is longer than the model can read
     │   └── ModelRefused            the model declined to answer
     ├── SandboxError                a sandbox failed (never: a script failed)
     │   ├── SandboxUnavailable      it cannot be opened here
@@ -28,6 +30,10 @@
 """
 
 from __future__ import annotations
+
+from decimal import Decimal
+
+_NOTHING = Decimal(0)
 
 
 class FumehoodError(Exception):
@@ -101,15 +107,28 @@ class ModelBusy(ModelError):
     Args:
         message: what happened.
         after_seconds: the delay the server asked for, in seconds; None where it named none.
+        cost_usd: what the provider may bill for the part that came, USD; zero where nothing came; None
+            where something came whose price is unknown.
     """
 
-    def __init__(self, message: str, after_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str, after_seconds: float | None = None, cost_usd: Decimal | None = _NOTHING
+    ) -> None:
         super().__init__(message)
         self.after_seconds = after_seconds
+        self.cost_usd = cost_usd
 
 
 class ModelRejected(ModelError):
     """Trying the same turn again cannot help."""
+
+
+class ModelUnusable(ModelRejected):
+    """No agent can use this model until a human acts: a bad key, no credit, an unknown model."""
+
+
+class ContextFull(ModelRejected):
+    """The conversation is longer than the model can read."""
 
 
 class ModelRefused(ModelError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,59 @@ SECONDS_PER_HOUR = Decimal(3600)
 
 MOST_USD = Decimal(1_000_000_000)
 """A cap above this is a slip of the finger."""
+
+
+PER_MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a turn is billed by.
+
+    Attributes:
+        input: tokens read, those from and into the cache included.
+        output: tokens written, thoughts included.
+        cached: of the input, those read from the provider's cache.
+        cache_written: of the input, those written into the provider's cache.
+    """
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_written: int = 0
+
+
+@dataclass(frozen=True)
+class TokenPrices:
+    """What tokens of one model cost, USD per million.
+
+    Attributes:
+        input: of tokens read.
+        output: of tokens written, thoughts included.
+        cached: of tokens read from the cache; None for the same as ``input``.
+        cache_written: of tokens written into the cache; None for the same as ``input``.
+    """
+
+    input: Decimal
+    output: Decimal
+    cached: Decimal | None = None
+    cache_written: Decimal | None = None
+
+    def cost(self, tokens: Tokens) -> Decimal:
+        """What these tokens cost, USD."""
+        plain = max(0, tokens.input - tokens.cached - tokens.cache_written)
+        cached = self.input if self.cached is None else self.cached
+        written = self.input if self.cache_written is None else self.cache_written
+        total = (
+            plain * self.input
+            + tokens.cached * cached
+            + tokens.cache_written * written
+            + tokens.output * self.output
+        )
+        return total / PER_MILLION
+
+
+FREE = TokenPrices(Decimal(0), Decimal(0))
 
 
 class Estimate(BaseModel):

@@ -10,13 +10,12 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal
 
 from core.agents.artifacts import keep_artifacts
 from core.agents.loop import converse
 from core.agents.researcher import repeat_scripts, researcher
-from core.budget import sandbox_cost
+from core.budget import SandboxPrice, sandbox_cost
 from core.errors import ModelError, SandboxError, SandboxLost
 from core.evidence.gather import own_ledger
 from core.models.base import Model
@@ -58,12 +57,12 @@ class Conductor:
         live: LiveRun,
         provider: SandboxProvider,
         model: Model,
-        usd_per_hour: Decimal | None,
+        price: SandboxPrice,
     ) -> None:
         self.live = live
         self.provider = provider
         self.model = model
-        self.usd_per_hour = usd_per_hour
+        self.price = price
         self.open: dict[str, Sandbox] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -164,7 +163,7 @@ class Conductor:
                     experiment_id=experiment_id,
                     sandbox_id=sandbox.id,
                     isolation=sandbox.isolation,
-                    usd_per_hour=self.usd_per_hour,
+                    usd_per_hour=self.price(experiment.spec.compute),
                 )
             )
         self.open[experiment_id] = sandbox

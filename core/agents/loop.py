@@ -235,7 +235,7 @@ def _ask(live: LiveRun, agent: Agent, number: int) -> bool:
     """Note that a turn is asked for, with its price kept free; False where the cap has no room."""
     while True:
         state = live.state
-        price = agent.model.turn_price() or Decimal(0)
+        price = agent.model.turn_price(_request(live, agent)) or Decimal(0)
         experiment = state.experiments.get(agent.name)
         # A human may have approved an experiment of unknown price; then nothing is reserved for it.
         reserved = experiment is not None and experiment.reserved
@@ -257,14 +257,19 @@ def _ask(live: LiveRun, agent: Agent, number: int) -> bool:
         return True
 
 
+def _request(live: LiveRun, agent: Agent) -> TurnRequest:
+    conversation = live.state.agents[agent.name]
+    return TurnRequest(
+        agent=agent.name,
+        system=conversation.started.system,
+        tools=agent.toolbox.specs,
+        messages=history(conversation, live.state.messages),
+    )
+
+
 async def _stream(live: LiveRun, agent: Agent) -> Turn:
     """Collect one turn while it streams, showing its text a few times a second."""
-    request = TurnRequest(
-        agent=agent.name,
-        system=live.state.agents[agent.name].started.system,
-        tools=agent.toolbox.specs,
-        messages=history(live.state.agents[agent.name], live.state.messages),
-    )
+    request = _request(live, agent)
     text, shown_at = "", asyncio.get_running_loop().time()
     shown = False
     turn: Turn | None = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeAlias
 
+from core.pricing import TokenPrices, Tokens
+
 
 @dataclass(frozen=True)
 class ToolSpec:
@@ -93,21 +95,6 @@ class TurnRequest:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """Tokens of one turn.
-
-    Attributes:
-        input: tokens read, cached ones included.
-        output: tokens written, thoughts included.
-        cached: of the input, those served from the provider's cache.
-    """
-
-    input: int = 0
-    output: int = 0
-    cached: int = 0
-
-
-@dataclass(frozen=True)
 class Delta:
     """A piece of a turn while it streams; worth nothing once the turn is complete."""
 
@@ -124,7 +111,7 @@ class Turn:
         text: what it says, for people.
         thoughts: what it thinks, as far as the provider shows it.
         calls: the tools it wants to use, in order.
-        usage: tokens.
+        usage: tokens that it is billed by.
         stop: why it stopped, in the provider's word.
         cost_usd: what this turn cost, USD; None where the price is unknown.
     """
@@ -133,7 +120,7 @@ class Turn:
     text: str
     thoughts: str
     calls: tuple[ToolCall, ...]
-    usage: Usage = field(default_factory=Usage)
+    usage: Tokens = field(default_factory=Tokens)
     stop: str = ""
     cost_usd: Decimal | None = None
 
@@ -145,6 +132,8 @@ class Model(Protocol):
     """What people call it, e.g. ``claude-opus-5`` or ``scripted:bagging``."""
     scripted: bool
     """True where turns are read from a file; shown wherever the model is named."""
+    prices: TokenPrices | None
+    """What its tokens cost today; None where unknown."""
 
     def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
         """Stream one turn: any number of deltas, then exactly one ``Turn``.
@@ -153,12 +142,15 @@ class Model(Protocol):
 
         Raises:
             ModelBusy: the turn is not complete and may be asked for again.
-            ModelRejected: asking again cannot help.
+            ModelUnusable: no turn of this model can succeed until a human acts.
+            ContextFull: the conversation is longer than the model can read.
+            ModelRejected: asking again cannot help for another reason.
             ModelRefused: the model declined.
         """
 
-    def turn_price(self) -> Decimal | None:
-        """The most that one turn can cost, USD; None where the price is unknown.
+    def turn_price(self, request: TurnRequest) -> Decimal | None:
+        """The most that this turn can cost, USD; None where the price is unknown.
 
-        Used to keep enough of the cap free before a turn starts.
+        Used to keep enough of the cap free before it starts. An upper bound: no token is shorter than a
+        byte, and no answer is longer than the model may write.
         """

@@ -33,7 +33,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.errors import TrajectoryError
-from core.models.base import Delta, ModelMessage, ToolCall, Turn, TurnRequest, Usage, UserMessage
+from core.models.base import Delta, ModelMessage, ToolCall, Turn, TurnRequest, UserMessage
+from core.pricing import FREE, TokenPrices
 
 LABEL = "scripted: no language model is being used"
 """Shown wherever a scripted model is named."""
@@ -136,13 +137,14 @@ class ScriptedModel:
     """
 
     scripted = True
+    prices: TokenPrices | None = FREE
 
     def __init__(self, name: str, trajectory: Trajectory, characters_per_second: float | None = None) -> None:
         self.name = name
         self.trajectory = trajectory
         self.characters_per_second = characters_per_second
 
-    def turn_price(self) -> Decimal:
+    def turn_price(self, request: TurnRequest) -> Decimal:
         """Nothing: no provider is asked."""
         return Decimal(0)
 
@@ -161,7 +163,6 @@ class ScriptedModel:
                 ToolCall(f"{request.agent}-{position}-{number}", call.tool, call.arguments)
                 for number, call in enumerate(scripted.calls)
             ),
-            usage=Usage(),
             stop="tool_use" if scripted.calls else "end_turn",
             cost_usd=Decimal(0),
         )

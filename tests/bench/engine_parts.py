@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from core.budget import Rates
+from core.budget import Rates, flat, researcher_money
 from core.config import RunSettings
 from core.demo import study_path
 from core.engine import Engine, Models
@@ -189,7 +189,7 @@ def _drive(folder: RunFolder, provider: SandboxProvider) -> Any:
         model = ScriptedModel("scripted:bench", trajectory)
         with folder.locked(), folder.journal() as journal:
             live = LiveRun(folder, journal)
-            rates = Rates(Decimal(0), model.turn_price(), live.state.settings.max_turns)
+            rates = Rates(flat(Decimal(0)), researcher_money(model.prices, live.state.settings.max_turns))
             await Engine(live, Models(model, model, model), provider, rates).run()
             return live.state
 

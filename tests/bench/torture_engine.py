@@ -26,6 +26,7 @@ from core.engine import Models
 from core.errors import FumehoodError
 from core.models.base import Delta, ModelMessage, Turn, TurnRequest
 from core.models.scripted import ScriptedModel, Trajectory
+from core.pricing import TokenPrices
 from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.journal import Journal
@@ -84,7 +85,9 @@ class CountedModel:
         )
         self._model = ScriptedModel(self.name, trajectory)
 
-    def turn_price(self) -> Decimal:
+    prices: TokenPrices | None = TokenPrices(Decimal("0.05"), Decimal(0))
+
+    def turn_price(self, request: TurnRequest) -> Decimal:
         """A price that is not nothing, so that money is reserved and let go of."""
         return Decimal("0.001")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.budget import Rates, estimate, fits, sandbox_cost
+from core.budget import Rates, estimate, fits, flat, sandbox_cost
 from core.experiment import Compute
 from core.pricing import Estimate, at_most_dollars, dollars, price_range
 from core.record.events import BudgetSet, ExperimentEnded
@@ -16,7 +16,7 @@ from core.record.live import LiveRun
 from tests.fakes.launching import lock
 from tests.fakes.specs import experiment
 
-RATES = Rates(sandbox_usd_per_hour=Decimal("3.60"), turn_usd=Decimal("0.10"), max_turns=20)
+RATES = Rates(flat(Decimal("3.60")), Estimate(low=Decimal("0.2"), high=Decimal("0.8"), maximum=Decimal(2)))
 
 
 def test_the_maximum_is_the_whole_time_limit_and_every_turn() -> None:
@@ -42,9 +42,9 @@ def test_nothing_likely_is_above_the_maximum(timeout: int, expected: int) -> Non
 @pytest.mark.parametrize(
     "rates",
     [
-        Rates(None, Decimal(1), 1),
-        Rates(Decimal(1), None, 1),
-        Rates(None, None, 1),
+        Rates(flat(None), Estimate(maximum=Decimal(1))),
+        Rates(flat(Decimal(1)), Estimate()),
+        Rates(flat(None), Estimate()),
     ],
 )
 def test_where_any_price_is_unknown_the_whole_is_unknown(rates: Rates) -> None:
@@ -53,7 +53,7 @@ def test_where_any_price_is_unknown_the_whole_is_unknown(rates: Rates) -> None:
 
 def test_a_repeat_has_no_turns_to_pay_even_where_their_price_is_unknown() -> None:
     repeat = experiment(2, repeats="E1", compute=Compute(timeout_seconds=1000))
-    assert estimate(repeat, Rates(Decimal("3.60"), None, 20)).maximum == Decimal(1)
+    assert estimate(repeat, Rates(flat(Decimal("3.60")), Estimate())).maximum == Decimal(1)
 
 
 def test_the_cost_of_a_sandbox_is_known_only_with_its_price() -> None:

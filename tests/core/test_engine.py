@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from core import decisions
-from core.budget import Rates
+from core.budget import Rates, flat, researcher_money
 from core.driving import drive
 from core.engine import Models
 from core.errors import ModelRejected
 from core.models.base import Delta, Turn, TurnRequest
+from core.pricing import FREE, TokenPrices
 from core.record.events import StopRequested
 from core.record.live import LiveRun
 from core.record.state import RunState
@@ -307,7 +308,7 @@ def test_what_does_not_fit_the_cap_waits_until_the_cap_is_raised(tmp_path: Path)
         live.record(*decisions.budget(live.state, Decimal(5)))
         live.record(*decisions.approve(live.state, "E1"))
 
-    state = play(folder, human, rates=Rates(Decimal(60), Decimal(0), 10))
+    state = play(folder, human, rates=Rates(flat(Decimal(60)), researcher_money(FREE, 10)))
     assert state.experiments["E1"].outcome == "done"
     assert Decimal(0) < state.spent_usd <= Decimal(1)
 
@@ -332,8 +333,9 @@ class Refusing:
 
     name = "refusing"
     scripted = True
+    prices: TokenPrices | None = FREE
 
-    def turn_price(self) -> Decimal:
+    def turn_price(self, request: TurnRequest) -> Decimal:
         return Decimal(0)
 
     def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:

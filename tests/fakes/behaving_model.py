@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from core.errors import ModelBusy
 from core.models.base import Delta, ModelMessage, ToolCall, Turn, TurnRequest
+from core.pricing import FREE, TokenPrices
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,12 @@ class BehavingModel:
     name: str = "fake:behaving"
     scripted: bool = True
     closed: int = 0
+    prices: TokenPrices | None = FREE
 
     def __post_init__(self) -> None:
         self._left = iter(self.behaviours)
 
-    def turn_price(self) -> Decimal | None:
+    def turn_price(self, request: TurnRequest) -> Decimal | None:
         """What was given as ``price``."""
         return self.price
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from core.budget import Rates
+from core.budget import Rates, flat, researcher_money
 from core.engine import Engine, Models
 from core.errors import first_cause
 from core.models.base import Model
@@ -118,7 +118,9 @@ def play(
         with folder.locked(), folder.journal() as journal, folder.journal() as other_journal:
             live = LiveRun(folder, journal)
             provider = LocalProvider(folder.path, isolation=isolation)
-            price = rates or Rates(live.state.settings.local_usd_per_hour, thinker.turn_price(), 10)
+            price = rates or Rates(
+                flat(live.state.settings.local_usd_per_hour), researcher_money(thinker.prices, 10)
+            )
             engine = Engine(live, Models(thinker, thinker, thinker), provider, price)
             async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
                 # The human sits in another process, so sees the run through a journal of its own.

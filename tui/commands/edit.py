@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import click
 
 from core import decisions
-from core.budget import Rates, estimate
+from core.budget import estimate
 from core.errors import DecisionError, InputError
 from core.experiment import Experiment, Proposal
+from core.models.choice import rates_of
 from core.pricing import price_range
 from core.record.events import ExperimentEdited
 from core.record.folder import RunFolder
@@ -99,10 +99,8 @@ def _report(folder: RunFolder, before: Experiment, after: Experiment, state: Run
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             screen.line(f"  {name}: {_shown(old.get(name))} → {_shown(new.get(name))}")
-    settings = state.settings
-    turn_usd = Decimal(0) if settings.researcher_model.startswith("scripted:") else None
-    rates = Rates(settings.local_usd_per_hour, turn_usd, settings.max_turns)
-    screen.line(f"  Its price is {price_range(estimate(after, rates))} now; it waits for approval again.")
+    price = price_range(estimate(after, rates_of(state.settings)))
+    screen.line(f"  Its price is {price} now; it waits for approval again.")
     say_if_no_engine(folder, state, screen)
 
 

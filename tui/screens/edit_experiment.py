@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import App, ComposeResult
@@ -14,9 +13,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from core.budget import Rates, estimate
+from core.budget import estimate
 from core.errors import InputError
 from core.experiment import Experiment
+from core.models.choice import rates_of
 from core.pricing import price_range
 from core.record.state import RunState
 from tui.approval_queue import edit_seen
@@ -211,13 +211,8 @@ class EditExperiment(ModalScreen[bool]):
 
 
 def price_in_words(state: RunState, spec: Experiment) -> str:
-    """What an edited experiment will be priced at, as far as the console can know.
-
-    What a paid model costs a turn only the engine knows.
-    """
-    settings = state.settings
-    turn_usd = Decimal(0) if settings.researcher_model.startswith("scripted:") else None
-    price = estimate(spec, Rates(settings.local_usd_per_hour, turn_usd, settings.max_turns))
+    """What an edited experiment will be priced at, as far as the console can know."""
+    price = estimate(spec, rates_of(state.settings))
     if price.maximum is None:
         return "?  the engine prices it, and it waits for approval again"
     return f"{price_range(price)}; it waits for approval again"

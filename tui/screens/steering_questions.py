@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from core import decisions
-from core.budget import Rates, estimate
+from core.budget import estimate
 from core.errors import InputError
+from core.models.choice import rates_of
 from core.pricing import at_most_dollars, dollars
 from core.record.state import ExperimentState, RunState
 from tui.run_feed import cost_so_far
@@ -89,7 +90,7 @@ def seeds_question(state: RunState, experiment_id: str) -> Ask:
 def repeat_price(state: RunState, experiment: ExperimentState) -> str:
     """What a repeat may cost: its sandbox for the whole time limit, and no model."""
     repeat = experiment.spec.model_copy(update={"repeats": experiment.spec.repeats or experiment.id})
-    price = estimate(repeat, Rates(state.settings.local_usd_per_hour, Decimal(0), state.settings.max_turns))
+    price = estimate(repeat, rates_of(state.settings))
     if price.maximum is None:
         return "at a price that only the engine can tell"
     return f"for never more than {at_most_dollars(price.maximum).removeprefix('≤ ')}"
