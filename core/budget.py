@@ -89,4 +89,4 @@ def fits(state: RunState, maximum_usd: Decimal | None) -> bool:
 
     An unknown price fits: only a human can have approved it, and it was shown as unknown.
     """
-    return maximum_usd is None or state.spent_usd + state.reserved_usd + maximum_usd <= state.cap_usd
+    return maximum_usd is None or state.committed_usd + maximum_usd <= state.cap_usd

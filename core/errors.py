@@ -14,6 +14,8 @@
     │   ├── StorageError            the disk is full, read-only or forbidden
     │   └── RunLocked               another engine drives this run
     ├── EngineError                 the engine's process could not be started or has ended
+    ├── KeysError                   a place where keys are kept cannot be used now
+    │   └── KeysLocked              it is locked; asking again once it is unlocked can help
     ├── ModelError                  a model did not give a complete turn
     │   ├── ModelBusy               try again: rate limit, overload, network, cut stream
     │   ├── ModelRejected           trying again cannot help: a bad request
@@ -97,8 +99,27 @@ class EngineError(FumehoodError):
     """The engine's process could not be started or has ended."""
 
 
+class KeysError(FumehoodError):
+    """A place where keys are kept cannot be used now."""
+
+
+class KeysLocked(KeysError):
+    """A place where keys are kept is locked; asking again once it is unlocked can help."""
+
+
 class ModelError(FumehoodError):
-    """A model did not give a complete turn."""
+    """A model did not give a complete turn.
+
+    Args:
+        message: what happened.
+        next_step: what the reader can do now.
+        cost_usd: what the provider may bill for the part that came, USD; zero where nothing came; None
+            where something came whose price is unknown.
+    """
+
+    def __init__(self, message: str, next_step: str = "", cost_usd: Decimal | None = _NOTHING) -> None:
+        super().__init__(message, next_step)
+        self.cost_usd = cost_usd
 
 
 class ModelBusy(ModelError):
@@ -107,16 +128,19 @@ class ModelBusy(ModelError):
     Args:
         message: what happened.
         after_seconds: the delay the server asked for, in seconds; None where it named none.
-        cost_usd: what the provider may bill for the part that came, USD; zero where nothing came; None
-            where something came whose price is unknown.
+        cost_usd: what the provider may bill, as for every ``ModelError``, USD.
+        next_step: what the reader can do where trying again did not help.
     """
 
     def __init__(
-        self, message: str, after_seconds: float | None = None, cost_usd: Decimal | None = _NOTHING
+        self,
+        message: str,
+        after_seconds: float | None = None,
+        cost_usd: Decimal | None = _NOTHING,
+        next_step: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, next_step, cost_usd)
         self.after_seconds = after_seconds
-        self.cost_usd = cost_usd
 
 
 class ModelRejected(ModelError):

@@ -87,8 +87,11 @@ class EngineStopped(Event):
     """The engine ended in an orderly way. Without this event and without a lock, it died."""
 
     type: Literal["engine.stopped"] = "engine.stopped"
-    reason: Literal["finished", "asked", "failed"]
+    reason: Literal["finished", "asked", "paused", "failed"]
+    """``paused``: a model cannot be used until a human acts; nothing of the run is lost."""
     message: str = ""
+    next_step: str = ""
+    """What the human can do before the run is resumed."""
     sandboxes: Literal["left", "closed"] = "closed"
 
 
@@ -201,6 +204,9 @@ class TurnStarted(Event):
     reserved_usd: Decimal = Decimal(0)
     """Kept free of the cap until the turn's cost is known, USD; 0 inside an experiment that has a
     reservation, which covers it."""
+    at_most_usd: Decimal | None = Decimal(0)
+    """The most that it can be billed, USD; None where the price is unknown. This is what counts against
+    the cap where nobody was there to learn what it was billed: its engine died, or it was cut off."""
 
 
 class TurnRetried(Event):
@@ -211,6 +217,22 @@ class TurnRetried(Event):
     number: int
     reason: str
     after_seconds: float
+    cost_usd: Decimal | None = Decimal(0)
+    """What the dropped attempt may be billed, USD; None where the price is unknown."""
+
+
+class TurnFailed(Event):
+    """A turn was not complete, and asking for it again cannot help now."""
+
+    type: Literal["turn.failed"] = "turn.failed"
+    agent: str
+    number: int
+    reason: str
+    next_step: str = ""
+    cost_usd: Decimal | None = Decimal(0)
+    """What the dropped attempt may be billed, USD; None where the price is unknown."""
+    pauses: bool
+    """Whether the run pauses: no agent asks for a turn until a human acted and another engine began."""
 
 
 class Call(BaseModel):
@@ -218,8 +240,11 @@ class Call(BaseModel):
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
     id: str
+    """Unique in the conversation."""
     name: str
     arguments: dict[str, Any]
+    given_id: str | None = None
+    """The provider's own id where it was not unique; the result is sent under it."""
 
 
 class TurnFinished(Event):
@@ -236,6 +261,7 @@ class TurnFinished(Event):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_written_tokens: int = 0
     stop: str = ""
     cost_usd: Decimal | None = None
     """USD; None where the price is unknown."""
@@ -496,6 +522,7 @@ AnyEvent: TypeAlias = (
     | AgentStarted
     | TurnStarted
     | TurnRetried
+    | TurnFailed
     | TurnFinished
     | ToolAnswered
     | ResultsTold

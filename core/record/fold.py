@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.experiment import Experiment
+from core.pricing import Tokens
 from core.record import events as e
 from core.record.events import Event
 from core.record.state import AgentState, Exec, ExperimentState, Request, RunState
@@ -45,12 +46,15 @@ def _engine_started(state: RunState, event: e.EngineStarted) -> None:
     state.engine = event
     state.engine_stopped = None
     state.stop = None
+    state.blocked = None
     state.engines += 1
+    _cut_off_all(state)
     state.turn_reserves.clear()
 
 
 def _engine_stopped(state: RunState, event: e.EngineStopped) -> None:
     state.engine_stopped = event
+    _cut_off_all(state)
 
 
 def _stop_requested(state: RunState, event: e.StopRequested) -> None:
@@ -90,6 +94,7 @@ def _run_renamed(state: RunState, event: e.RunRenamed) -> None:
 
 def _run_ended(state: RunState, event: e.RunEnded) -> None:
     state.ended = event
+    _cut_off_all(state)
     for request in state.requests.values():
         if request.waits:
             request.void = True
@@ -101,7 +106,9 @@ def _agent_started(state: RunState, event: e.AgentStarted) -> None:
 
 def _turn_started(state: RunState, event: e.TurnStarted) -> None:
     if agent := state.agents.get(event.agent):
+        _cut_off(state, event.agent)
         agent.asked[event.number] = event
+        agent.under_way = event
         agent.retry = None
         if event.reserved_usd:
             state.turn_reserves[event.agent] = event.reserved_usd
@@ -110,6 +117,14 @@ def _turn_started(state: RunState, event: e.TurnStarted) -> None:
 def _turn_retried(state: RunState, event: e.TurnRetried) -> None:
     if agent := state.agents.get(event.agent):
         agent.retry = event
+        _bill(state, event.agent, event.cost_usd)
+
+
+def _turn_failed(state: RunState, event: e.TurnFailed) -> None:
+    if event.pauses and state.blocked is None:
+        state.blocked = event
+    if event.agent in state.agents:
+        _bill(state, event.agent, event.cost_usd)
 
 
 def _turn_finished(state: RunState, event: e.TurnFinished) -> None:
@@ -118,10 +133,16 @@ def _turn_finished(state: RunState, event: e.TurnFinished) -> None:
         return
     agent.turns.append(event)
     agent.retry = None
-    state.turn_reserves.pop(event.agent, None)
     state.input_tokens += event.input_tokens
     state.output_tokens += event.output_tokens
-    _spend(state, state.experiments.get(event.agent), event.cost_usd, "model_cost_usd")
+    known = agent.bill.tokens
+    agent.bill.tokens = Tokens(
+        known.input + event.input_tokens,
+        known.output + event.output_tokens,
+        known.cached + event.cached_tokens,
+        known.cache_written + event.cache_written_tokens,
+    )
+    _bill(state, event.agent, event.cost_usd)
 
 
 def _tool_answered(state: RunState, event: e.ToolAnswered) -> None:
@@ -137,9 +158,10 @@ def _results_told(state: RunState, event: e.ResultsTold) -> None:
 
 
 def _agent_ended(state: RunState, event: e.AgentEnded) -> None:
-    state.turn_reserves.pop(event.agent, None)
     if agent := state.agents.get(event.agent):
+        _cut_off(state, event.agent)
         agent.ended = event
+    state.turn_reserves.pop(event.agent, None)
 
 
 def _experiment_proposed(state: RunState, event: e.ExperimentProposed) -> None:
@@ -293,6 +315,39 @@ def _paper_published(state: RunState, event: e.PaperPublished) -> None:
     state.paper = event
 
 
+def _bill(state: RunState, name: str, cost_usd: Decimal | None) -> None:
+    """Book what an agent's attempt at a turn cost; it is not under way any more."""
+    agent = state.agents[name]
+    agent.under_way = None
+    state.turn_reserves.pop(name, None)
+    if cost_usd is None:
+        agent.bill.unknown_costs += 1
+    else:
+        agent.bill.spent_usd += cost_usd
+    _spend(state, state.experiments.get(name), cost_usd, "model_cost_usd")
+
+
+def _cut_off(state: RunState, name: str) -> None:
+    """Keep the price of an attempt that nobody waits for any more: it may have been billed."""
+    agent = state.agents[name]
+    asked = agent.under_way
+    if asked is None:
+        return
+    if asked.at_most_usd is None:
+        _bill(state, name, None)
+        return
+    _bill(state, name, Decimal(0))
+    agent.bill.unsettled_usd += asked.at_most_usd
+    state.unsettled_usd += asked.at_most_usd
+    if experiment := state.experiments.get(name):
+        experiment.unsettled_usd += asked.at_most_usd
+
+
+def _cut_off_all(state: RunState) -> None:
+    for name in state.agents:
+        _cut_off(state, name)
+
+
 def _spend(
     state: RunState, experiment: ExperimentState | None, cost_usd: Decimal | None, account: str
 ) -> None:
@@ -322,6 +377,7 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.AgentStarted: _agent_started,
     e.TurnStarted: _turn_started,
     e.TurnRetried: _turn_retried,
+    e.TurnFailed: _turn_failed,
     e.TurnFinished: _turn_finished,
     e.ToolAnswered: _tool_answered,
     e.ResultsTold: _results_told,

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from core.config import RunSettings
 from core.experiment import Experiment, Verdict
+from core.pricing import Tokens
 from core.record import events as e
 
 Stage: TypeAlias = Literal["proposed", "waiting", "approved", "queued", "running", "ended"]
@@ -74,6 +75,7 @@ class ExperimentState:
         sandbox: the open sandbox; None before and after.
         sandbox_cost_usd: what closed sandboxes cost; None where a price was unknown.
         model_cost_usd: what its researcher's turns cost; None where a price was unknown.
+        unsettled_usd: what turns that were cut off may have been billed beyond that, at most.
         execs: ids of its scripts, oldest first.
         findings: what its researcher learned, oldest first.
         outcome: how it ended; None before.
@@ -97,6 +99,7 @@ class ExperimentState:
     sandbox_seconds: float = 0.0
     sandbox_cost_usd: Decimal | None = Decimal(0)
     model_cost_usd: Decimal | None = Decimal(0)
+    unsettled_usd: Decimal = Decimal(0)
     execs: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     outcome: e.ExperimentOutcome | None = None
@@ -118,10 +121,11 @@ class ExperimentState:
 
     @property
     def held_usd(self) -> Decimal:
-        """What it still keeps of the cap beyond what is booked as spent, USD."""
+        """What it still keeps of the cap beyond what is booked as spent or unsettled, USD."""
         if self.locked is None or self.outcome is not None:
             return Decimal(0)
-        return max((self.locked.reserved_usd or Decimal(0)) - (self.cost_usd or Decimal(0)), Decimal(0))
+        booked = (self.cost_usd or Decimal(0)) + self.unsettled_usd
+        return max((self.locked.reserved_usd or Decimal(0)) - booked, Decimal(0))
 
     @property
     def reserved(self) -> bool:
@@ -135,6 +139,23 @@ class ExperimentState:
 
 
 @dataclass
+class AgentBill:
+    """What an agent's turns came to.
+
+    Attributes:
+        tokens: of its complete turns.
+        spent_usd: what was billed, as far as prices are known, USD.
+        unsettled_usd: what turns that were cut off may have been billed beyond that, at most, USD.
+        unknown_costs: how many turns and attempts could not be priced.
+    """
+
+    tokens: Tokens = field(default_factory=Tokens)
+    spent_usd: Decimal = Decimal(0)
+    unsettled_usd: Decimal = Decimal(0)
+    unknown_costs: int = 0
+
+
+@dataclass
 class AgentState:
     """One agent and its whole conversation.
 
@@ -144,7 +165,9 @@ class AgentState:
         turns: its complete turns, oldest first.
         answers: results of its tool calls, by call id.
         ended: how it ended; None before.
-        retry: the last retry of the turn now asked for.
+        under_way: the attempt at a turn that a model is working on now; None between turns.
+        retry: why the turn now asked for was not complete, while its next attempt waits.
+        bill: what its turns came to.
     """
 
     started: e.AgentStarted
@@ -152,7 +175,9 @@ class AgentState:
     turns: list[e.TurnFinished] = field(default_factory=list)
     answers: dict[str, e.ToolAnswered] = field(default_factory=dict)
     ended: e.AgentEnded | None = None
+    under_way: e.TurnStarted | None = None
     retry: e.TurnRetried | None = None
+    bill: AgentBill = field(default_factory=AgentBill)
 
 
 @dataclass
@@ -164,7 +189,10 @@ class RunState:
         renamed: the title that the human gave it last; None where it never got one.
         cap_usd: the hard cap, USD.
         spent_usd: what is booked as spent, USD; open sandboxes are not in it but held.
-        unknown_costs: how many costs could not be priced.
+        unsettled_usd: what turns that were cut off may have been billed beyond that, at most, USD.
+            Nobody was there to learn it, so it is not called spent, and is kept of the cap.
+        unknown_costs: how many costs could not be priced; above 0, more was spent than ``spent_usd``.
+        blocked: why no model is asked until a human acted and another engine began; None usually.
         tellings: experiments whose end the orchestrator was told of, by the call that told it.
         turn_reserves: what turns outside experiments that are under way may cost, USD, by agent.
     """
@@ -179,8 +207,10 @@ class RunState:
     kill: e.KillRequested | None = None
     ended: e.RunEnded | None = None
     paused: bool = False
+    blocked: e.TurnFailed | None = None
     cap_usd: Decimal = Decimal(0)
     spent_usd: Decimal = Decimal(0)
+    unsettled_usd: Decimal = Decimal(0)
     unknown_costs: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -217,8 +247,13 @@ class RunState:
 
     @property
     def free_usd(self) -> Decimal:
-        """What of the cap is neither spent nor reserved, USD; never below zero."""
-        return max(self.cap_usd - self.spent_usd - self.reserved_usd, Decimal(0))
+        """What of the cap is neither spent, unsettled nor reserved, USD; never below zero."""
+        return max(self.cap_usd - self.committed_usd, Decimal(0))
+
+    @property
+    def committed_usd(self) -> Decimal:
+        """What is spent, may have been spent and is reserved, USD."""
+        return self.spent_usd + self.unsettled_usd + self.reserved_usd
 
     @property
     def isolation_accepted(self) -> bool:

@@ -47,7 +47,9 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
         host=st.just("h"),
         isolation=st.sampled_from(("namespaces", "process only")),
     ),
-    e.EngineStopped: st.builds(e.EngineStopped, reason=st.sampled_from(("finished", "asked", "failed"))),
+    e.EngineStopped: st.builds(
+        e.EngineStopped, reason=st.sampled_from(("finished", "asked", "paused", "failed"))
+    ),
     e.StopRequested: st.builds(e.StopRequested, close_sandboxes=st.booleans()),
     e.KillRequested: st.builds(e.KillRequested, experiment_id=st.none() | experiment_ids),
     e.LaunchingPaused: st.builds(e.LaunchingPaused),
@@ -75,6 +77,15 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
         number=numbers,
         message_ids=st.lists(unique, max_size=2).map(tuple),
         reserved_usd=money,
+        at_most_usd=unknown_or_money,
+    ),
+    e.TurnFailed: st.builds(
+        e.TurnFailed,
+        agent=names,
+        number=numbers,
+        reason=st.just("bad key"),
+        cost_usd=unknown_or_money,
+        pauses=st.booleans(),
     ),
     e.TurnRetried: st.builds(
         e.TurnRetried,
@@ -82,6 +93,7 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
         number=numbers,
         reason=st.just("busy"),
         after_seconds=st.floats(allow_nan=False),
+        cost_usd=unknown_or_money,
     ),
     e.TurnFinished: st.builds(
         e.TurnFinished,
