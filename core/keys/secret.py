@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from typing import Any, NoReturn
 
-MASK = "••••"
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from core.keys.redaction import MASK, know
+
 SHOWN_CHARACTERS = 4
 LEAST_FOR_A_TAIL = 16
 """Of a shorter key even its end would give away too much."""
@@ -13,6 +17,8 @@ LEAST_FOR_A_TAIL = 16
 
 class Secret:
     """A key. Whatever prints, formats, logs or dumps it shows a mask; only ``reveal`` shows the value.
+
+    From its making on, the value is taken out of everything that is redacted in this process.
 
     Args:
         value: the key itself.
@@ -22,6 +28,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        know(value)
 
     def reveal(self) -> str:
         """The key itself, for the one call that needs it."""
@@ -53,5 +60,32 @@ class Secret:
     def __hash__(self) -> int:
         return hash((Secret, self._value))
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memory: dict[int, object]) -> Secret:
+        return self
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is never pickled")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a secret is never pickled")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read from text, written as a mask, so that no model can dump it."""
+        return core_schema.no_info_plain_validator_function(
+            _from_input,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                str, return_schema=core_schema.str_schema()
+            ),
+        )
+
+
+def _from_input(value: Any) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        return Secret(value)
+    raise ValueError("a key is text")
