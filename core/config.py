@@ -5,14 +5,16 @@ from __future__ import annotations
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -20,6 +22,16 @@ from core.errors import ConfigError
 from core.pricing import MOST_USD
 
 APPLICATION = "fumehood"
+
+Provider: TypeAlias = Literal["anthropic", "google"]
+"""Whose API a model speaks; who serves it may be somebody else."""
+
+Thinking: TypeAlias = Literal["adaptive", "budget", "level", "none"]
+"""How a model is asked to think.
+
+``adaptive`` (Claude): it decides, and ``effort`` says how hard. ``budget``: a number of tokens. ``level``
+(Gemini): a word. ``none``: nothing is asked for.
+"""
 
 
 def config_path() -> Path:
@@ -32,6 +44,78 @@ def cache_path() -> Path:
     return platformdirs.user_cache_path(APPLICATION)
 
 
+def checked_base_url(url: str) -> str:
+    """The address of a server that speaks a provider's API, as both providers' clients want it.
+
+    Raises:
+        ValueError: it is no such address, or holds something that must not get into a journal.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is not an address like http://localhost:11434")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError("a base URL holds no name, key or query; keys are kept with 'fumehood keys'")
+    path = parts.path.rstrip("/")
+    if path.endswith(("/v1", "/v1beta")):
+        raise ValueError(f"leave {path.rpartition('/')[2]!r} out of {url!r}: it is added to every request")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+BaseUrl: TypeAlias = Annotated[str, AfterValidator(checked_base_url)]
+
+UsdPerMillion: TypeAlias = Annotated[Decimal, Field(ge=0, le=1_000_000)]
+
+
+class DeclaredPrices(BaseModel):
+    """What tokens of a declared model cost, USD per million."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    input: UsdPerMillion
+    """Of tokens read."""
+    output: UsdPerMillion
+    """Of tokens written, thoughts included."""
+    cached: UsdPerMillion | None = None
+    """Of tokens read from the cache; None for the same as ``input``."""
+    cache_written: UsdPerMillion | None = None
+    """Of tokens written into the cache; None for the same as ``input``."""
+
+
+class DeclaredModel(BaseModel):
+    """A model that the user described; what is left out is as the catalogue knows it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    provider: Provider
+    """Whose API it speaks."""
+    id: str | None = Field(default=None, min_length=1)
+    """What its server calls it; None for the name it is declared under."""
+    base_url: BaseUrl | None = None
+    """Where it is served; None for where its provider's models are."""
+    context_tokens: int | None = Field(default=None, ge=1000, le=100_000_000)
+    """The most that it can read and write in one turn."""
+    max_output_tokens: int | None = Field(default=None, ge=1000, le=10_000_000)
+    """The most that it may write in one turn, thoughts included."""
+    thinking: Thinking | None = None
+    """How it is asked to think."""
+    free: bool = False
+    """Whether its tokens cost nothing."""
+    prices: DeclaredPrices | None = None
+    """What its tokens cost; None for unknown where it is not served by the vendor itself."""
+
+    @model_validator(mode="after")
+    def _one_price(self) -> DeclaredModel:
+        if self.free and self.prices is not None:
+            raise ValueError("either it is free or it has prices")
+        return self
+
+
+class WrittenModel(DeclaredModel):
+    """A declared model as the user wrote it: what nobody understands is a slip of the pen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class Settings(BaseSettings):
     """What the user prefers. Environment variables ``FUMEHOOD_…`` go before the file."""
 
@@ -40,7 +124,15 @@ class Settings(BaseSettings):
     data_folder: Path = Field(default_factory=lambda: platformdirs.user_data_path(APPLICATION))
     """The folder that holds ``runs/``."""
     model: str | None = None
-    """The model of every agent that is not given another."""
+    """The model of every agent that is not given another; None for a good one of whom a key is there."""
+    researcher_model: str | None = None
+    """The researchers' model; None for ``model``."""
+    writer_model: str | None = None
+    """The writer's model; None for ``model``."""
+    base_urls: dict[Provider, BaseUrl] = Field(default_factory=dict)
+    """Where models are served, by provider; those left out are asked at the vendor's own address."""
+    models: dict[str, WrittenModel] = Field(default_factory=dict)
+    """Models of your own by name, as in ``[models."qwen3-coder"]``."""
     sandbox: Literal["local"] = "local"
     """Where experiments run."""
     budget_usd: Decimal = Field(default=Decimal(10), ge=0, le=MOST_USD)
@@ -88,9 +180,11 @@ def read_settings(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise ConfigError(
-            f"the setting {name!r} cannot be used: {first['msg']}",
-            f"Mend it in {config_path()} or in FUMEHOOD_{name.upper()}.",
+            f"the setting {name!r} cannot be used: {first['msg'].removeprefix('Value error, ')}",
+            f"Mend it in {config_path()} or in FUMEHOOD_{name.partition('.')[0].upper()}.",
         ) from None
+    except SettingsError as error:
+        raise ConfigError(f"a FUMEHOOD_ variable cannot be used: {error}", "It has to be JSON.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{config_path()} is not TOML: {error}", "Mend the file or move it away.") from None
     except OSError as error:
@@ -110,6 +204,10 @@ class RunSettings(BaseModel):
     """The model of every researcher."""
     writer_model: str
     """The writer's model."""
+    base_urls: dict[str, str] = Field(default_factory=dict)
+    """Where models are served, by provider; those left out are asked at the vendor's own address."""
+    models: dict[str, DeclaredModel] = Field(default_factory=dict)
+    """Of the models that the user declared, those that the run uses, by name."""
     sandbox: Literal["local"] = "local"
     """Where experiments run."""
     gpu: str | None = None

@@ -42,15 +42,21 @@ class TokenPrices:
         output: of tokens written, thoughts included.
         cached: of tokens read from the cache; None for the same as ``input``.
         cache_written: of tokens written into the cache; None for the same as ``input``.
+        long_above: the input above which every token of the turn costs as ``long`` says; None for never.
+        long: what the tokens of such a turn cost.
     """
 
     input: Decimal
     output: Decimal
     cached: Decimal | None = None
     cache_written: Decimal | None = None
+    long_above: int | None = None
+    long: TokenPrices | None = None
 
     def cost(self, tokens: Tokens) -> Decimal:
-        """What these tokens cost, USD."""
+        """What the tokens of one turn cost, USD."""
+        if self.long is not None and self.long_above is not None and tokens.input > self.long_above:
+            return self.long.cost(tokens)
         plain = max(0, tokens.input - tokens.cached - tokens.cache_written)
         cached = self.input if self.cached is None else self.cached
         written = self.input if self.cache_written is None else self.cache_written

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from datetime import UTC, date, datetime
 
+from core.config import Provider, Thinking
 from core.pricing import TokenPrices
 
-Provider: TypeAlias = Literal["anthropic", "google"]
+__all__ = ["ModelCard", "PriceChange", "Provider", "Thinking"]
 
-Thinking: TypeAlias = Literal["adaptive", "budget", "level", "none"]
-"""How a model is asked to think.
 
-``adaptive`` (Claude): it decides, and ``effort`` says how hard. ``budget``: a number of tokens. ``level``
-(Gemini): a word. ``none``: nothing is asked for.
-"""
+@dataclass(frozen=True)
+class PriceChange:
+    """Prices that are known to hold from a day on.
+
+    Attributes:
+        day: the first day, in UTC.
+        prices: what tokens cost from then on.
+    """
+
+    day: date
+    prices: TokenPrices
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,9 @@ class ModelCard:
         context_tokens: the most that it can read and write in one turn.
         max_output_tokens: the most that we let it write in one turn, thoughts included.
         thinking: how it is asked to think.
-        prices: what its tokens cost today; None where unknown.
+        prices: what its tokens cost on the day the card was made; None where unknown.
         prices_as_of: where and when the prices were read, e.g. ``genai-prices 0.2.3``; empty where unknown.
+        price_changes: what is known of later days, in their order; an engine may outlive a price.
     """
 
     id: str
@@ -38,3 +46,12 @@ class ModelCard:
     thinking: Thinking
     prices: TokenPrices | None
     prices_as_of: str = ""
+    price_changes: tuple[PriceChange, ...] = ()
+
+    @property
+    def prices_now(self) -> TokenPrices | None:
+        """What its tokens cost at this moment; None where unknown."""
+        today = datetime.now(UTC).date()
+        return next(
+            (change.prices for change in reversed(self.price_changes) if change.day <= today), self.prices
+        )

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.config import Settings, config_path
+from core.config import DeclaredModel, Settings, config_path
 from tui.safe_text import one_line
 from tui.themes import title_of
 from tui.widgets.plain_list import PlainList
@@ -84,14 +84,22 @@ def rows_of(console: Console) -> list[Row]:
         ),
     ]
     for name in Settings.model_fields:
-        if name not in (THEME, "keys"):
-            value = getattr(console.settings, name)
-            rows.append(Row(name, "–" if value is None else one_line(str(value)), source_of(name, written)))
-    rows += [
-        Row(f"keys.{one_line(name)}", one_line(keys), source_of("keys", written))
-        for name, keys in console.settings.keys.items()
-    ]
+        value = getattr(console.settings, name)
+        source = source_of(name, written)
+        if isinstance(value, dict):
+            rows += [
+                Row(f"{name}.{one_line(part)}", one_line(_part(it)), source) for part, it in value.items()
+            ]
+        elif name != THEME:
+            rows.append(Row(name, "–" if value is None else one_line(str(value)), source))
     return rows
+
+
+def _part(value: object) -> str:
+    """One entry of a table."""
+    if isinstance(value, DeclaredModel):
+        return value.base_url or value.id or value.provider
+    return str(value)
 
 
 def _yes(value: bool) -> str:
@@ -198,5 +206,5 @@ def _about(row: Row) -> str:
         return "Whether the mouse is used; nothing needs it."
     if row.name.startswith("keys."):
         return "A key that you changed."
-    field = Settings.model_fields.get(row.name)
+    field = Settings.model_fields.get(row.name.partition(".")[0])
     return one_line(field.description or "") if field else ""

@@ -118,3 +118,16 @@ def test_preferences_that_cannot_be_kept_are_told(home: Home) -> None:
             assert app.slow
 
     asyncio.run(play())
+
+
+def test_a_table_of_settings_is_shown_by_its_entries(home: Home) -> None:
+    write_config(
+        home,
+        '[base_urls]\ngoogle = "https://x.example"\n'
+        '[models."qwen3"]\nprovider = "anthropic"\nbase_url = "http://localhost:11434"\n',
+    )
+    app = Shell(read_settings())
+    shown = rows(app)
+    assert shown["base_urls.google"] == ("https://x.example", "config.toml")
+    assert shown["models.qwen3"] == ("http://localhost:11434", "config.toml")
+    assert "models" not in shown
