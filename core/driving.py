@@ -14,6 +14,9 @@ from pathlib import Path
 
 from core.engine import Engine, Models
 from core.errors import ConfigError, FumehoodError, TrajectoryError
+from core.keys.hardening import harden
+from core.keys.lookup import MOST_HANDED_BYTES, take_over
+from core.keys.redaction import redact_process, redacted
 from core.models.base import Model
 from core.models.choice import rates_of
 from core.models.scripted import ScriptedModel, Trajectory
@@ -107,20 +110,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m core.driving")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--ready-fd", type=int)
+    parser.add_argument("--keys-on-stdin", action="store_true")
     arguments = parser.parse_args()
+    harden()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    redact_process()
     tell = _Teller(arguments.ready_fd)
     try:
+        take_over(_handed_keys() if arguments.keys_on_stdin else b"")
         asyncio.run(drive(RunFolder(arguments.folder), started=lambda: tell(READY)))
     except FumehoodError as error:
         log.error("%s", error)
-        tell(f"{error.message}\n{error.next_step}".encode())
+        tell(redacted(f"{error.message}\n{error.next_step}").encode())
         return 1
     except BaseException as error:
         log.exception(OWN_ERROR)
-        tell(_in_words(error).encode())
+        tell(redacted(_in_words(error)).encode())
         raise
     return 0
+
+
+def _handed_keys() -> bytes:
+    """What the starting command hands on; nothing that this engine starts can read it after that."""
+    handed = sys.stdin.buffer.read(MOST_HANDED_BYTES)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, sys.stdin.fileno())
+    os.close(nowhere)
+    return handed
 
 
 class _Teller:

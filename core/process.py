@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
 import sys
 
 from core.errors import EngineError
+from core.keys.lookup import handed_on
 from core.record.folder import RunFolder
+
+ENGINE = (sys.executable, "-P", "-m", "core.driving")
 
 START_SECONDS = 30.0
 """How long a starting engine may take to say that it drives the run."""
@@ -18,6 +22,7 @@ READY = b"ready"
 
 PASSED_ON = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    | {"DBUS_SESSION_BUS_ADDRESS"}  # the way to the keyring
 )
 PASSED_ON_PREFIXES = (
     "LC_",
@@ -30,7 +35,10 @@ PASSED_ON_PREFIXES = (
     "NO_PROXY",
     "ALL_PROXY",
 )
-"""What an engine gets of its starter's environment: nothing else, so that nothing else can leak."""
+"""What an engine gets of its starter's environment: nothing else, so that nothing else can leak.
+
+Keys that stand in the environment go through a pipe instead; see ``core.keys.lookup.handed_on``.
+"""
 
 
 def start_engine(folder: RunFolder) -> None:
@@ -39,11 +47,12 @@ def start_engine(folder: RunFolder) -> None:
     Raises:
         EngineError: it did not come up; the message says why, as the engine saw it.
     """
+    handed = handed_on()
     read_end, write_end = os.pipe()
     with (folder.logs / "engine.log").open("ab") as engine_log:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "core.driving", str(folder.path), "--ready-fd", str(write_end)],
-            stdin=subprocess.DEVNULL,
+            [*ENGINE, str(folder.path), "--ready-fd", str(write_end), "--keys-on-stdin"],
+            stdin=subprocess.PIPE,
             stdout=engine_log,
             stderr=engine_log,
             cwd=folder.path,
@@ -53,6 +62,7 @@ def start_engine(folder: RunFolder) -> None:
         )
     os.close(write_end)
     try:
+        _hand_on(process, handed)
         said = _hear(read_end)
     finally:
         os.close(read_end)
@@ -67,6 +77,13 @@ def start_engine(folder: RunFolder) -> None:
     raise EngineError(
         message or "the engine ended at once", next_step or f"See {folder.logs / 'engine.log'}."
     )
+
+
+def _hand_on(process: subprocess.Popen[bytes], handed: bytes) -> None:
+    """Give the engine the keys that it cannot find by itself. A pipe holds more than they ever are."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:  # what it says next tells why
+        pipe.write(handed)
 
 
 def _environment() -> dict[str, str]:

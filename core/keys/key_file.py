@@ -16,10 +16,6 @@ import json
 import os
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
 from core.errors import KeysError
 from core.keys.secret import Secret
 
@@ -38,6 +34,8 @@ def sealed(keys: dict[str, str], passphrase: Secret) -> bytes:
 
     Takes about half a second and 128 MiB.
     """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # slow to import, and rarely needed
+
     salt, nonce = os.urandom(SALT_BYTES), os.urandom(NONCE_BYTES)
     how = {"kdf": "scrypt", "n": COST, "r": BLOCK, "p": PARALLEL, "salt": _text(salt), "nonce": _text(nonce)}
     head = b"%s%d\n%s\n" % (TITLE, VERSION, json.dumps(how, sort_keys=True).encode())
@@ -54,6 +52,9 @@ def opened(content: bytes, passphrase: Secret) -> dict[str, str]:
     Raises:
         KeysError: it is no such file, is damaged or cut short, or the passphrase is wrong.
     """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     head, how, body = _parts(content)
     key = _derived(passphrase, how["salt"], how["n"], how["r"], how["p"])
     try:
@@ -116,6 +117,8 @@ def _checked(how: dict[str, Any]) -> dict[str, Any]:
 
 
 def _derived(passphrase: Secret, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     return Scrypt(salt=salt, length=KEY_BYTES, n=cost, r=block, p=parallel).derive(
         passphrase.reveal().encode()
     )

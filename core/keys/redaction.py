@@ -26,7 +26,11 @@ SHAPES = re.compile(
 )
 """What the keys of providers look like, also where this process does not know them."""
 
+LEAST_FOR_FACTS = 16
+"""In facts only what can be nothing but a key is replaced: a passphrase may be an innocent word."""
+
 _forms: dict[str, tuple[str, ...]] = {}
+_unmistakable: list[str] = []
 
 
 def know(value: str) -> None:
@@ -35,6 +39,8 @@ def know(value: str) -> None:
         encoded = base64.b64encode(value.encode()).decode().rstrip("=")
         forms = dict.fromkeys((value, quote(value, safe=""), json.dumps(value)[1:-1], encoded))
         _forms[value] = tuple(forms)
+        if len(value) >= LEAST_FOR_FACTS and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
+            _unmistakable.extend(forms)
 
 
 def without_known_keys(text: str) -> str:
@@ -42,16 +48,18 @@ def without_known_keys(text: str) -> str:
 
     For what must stay as it is bit for bit, such as a provider's signatures: no shape is guessed at.
     """
-    for forms in tuple(_forms.values()):
-        for form in forms:
-            if form in text:
-                text = text.replace(form, MASK)
+    for form in _unmistakable:
+        if form in text:
+            text = text.replace(form, MASK)
     return text
 
 
 def redacted(text: str) -> str:
     """A text for people or for a log, without any key and without anything that looks like one."""
-    return SHAPES.sub(MASK, without_known_keys(text))
+    for forms in tuple(_forms.values()):
+        for form in forms:
+            text = text.replace(form, MASK)
+    return SHAPES.sub(MASK, text)
 
 
 class RedactingFilter(logging.Filter):

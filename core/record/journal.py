@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from core.errors import JournalError, JournalTooNew, Outrun, StorageError
+from core.keys.redaction import without_known_keys
 from core.record.events import EVENT_TYPES, Event, UnknownEvent
 from core.record.records import Record
 
@@ -212,7 +213,7 @@ class Journal:
         with self._errors():
             self._database.execute(
                 "INSERT INTO partial VALUES (?, ?) ON CONFLICT (agent) DO UPDATE SET text = excluded.text",
-                (agent, text),
+                (agent, without_known_keys(text)),
             )
 
     def partials(self) -> Mapping[str, str]:
@@ -232,7 +233,7 @@ class Journal:
     def _body(self, event: Event) -> str:
         """An event as it is stored. What could not be read back would make the whole run unreadable."""
         try:
-            body = event.model_dump_json(exclude={"seq"})
+            body = without_known_keys(event.model_dump_json(exclude={"seq"}))
         except ValueError as error:
             raise JournalError(f"an event {event.type} cannot be written: {error}") from error
         self._event(0, event.type, body)
