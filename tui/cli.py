@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from core.keys.hardening import harden
+from core.keys.redaction import redact_process
 from tui.console_options import console_options, take_console_options
 from tui.exit_codes import MEANING
 from tui.outer_edge import guarded
@@ -100,6 +102,9 @@ class Commands(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run a command and exit with its code; no error gets past this."""
+        if args is None:  # this process is ours alone, and no test's
+            harden()
+            redact_process()
         parse_and_run = super().main
         sys.exit(
             guarded(

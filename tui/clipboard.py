@@ -8,6 +8,8 @@ import os
 
 from textual.app import App
 
+from tui.child_environment import child_environment
+
 TMUX_SECONDS = 2.0
 
 
@@ -37,6 +39,7 @@ async def _load_into_tmux(text: str) -> bool:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(),
         )
     except OSError:
         return False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import click
 from textual.app import App, SuspendNotSupported
 
 from core.errors import InputError
+from tui.editor import edited
 from tui.safe_text import safe
 
 
@@ -25,9 +25,7 @@ def edited_outside(app: App[int], text: str, extension: str = ".txt") -> str | N
     """
     try:
         with app.suspend():
-            edited = click.edit(text, extension=extension)
+            saved = edited(text, extension)
     except SuspendNotSupported:
         raise InputError("this terminal cannot be handed to an editor", "Type it here.") from None
-    except click.ClickException as error:
-        raise InputError(error.format_message().rstrip("."), "Set EDITOR, or type it here.") from None
-    return None if edited is None else safe(edited).rstrip("\n")
+    return None if saved is None else safe(saved).rstrip("\n")

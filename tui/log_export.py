@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from core.errors import InputError, StorageError
+from tui.child_environment import child_environment
 from tui.log_tail import LogTail
 from tui.screen import wants_colours
 
@@ -54,7 +55,7 @@ def page_through(log: Path) -> None:
         InputError: the pager cannot be started.
     """
     wanted = os.environ.get("PAGER") or DEFAULT_PAGER
-    environment = os.environ | {"LESS": os.environ.get("LESS") or "-R"}
+    environment = child_environment() | {"LESS": os.environ.get("LESS") or "-R"}
     try:
         pager = subprocess.Popen(shlex.split(wanted), stdin=subprocess.PIPE, env=environment)
     except (OSError, ValueError, IndexError) as error:

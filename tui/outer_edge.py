@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from core.keys.redaction import redacted
 from tui.exit_codes import ExitCode
 from tui.safe_text import one_line
 from tui.screen import NobodyReads, Screen
@@ -93,7 +94,8 @@ def _crashed(error: Exception) -> int:
     with contextlib.suppress(Exception):
         path = _crash_path()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+        words = redacted("".join(traceback.format_exception(error)))
+        path.write_text(words, encoding="utf-8", errors="replace")
         kept = f" What happened is in {path}."
     return _say(f"an error of fumehood's own ({type(error).__name__}).{kept}", ExitCode.CRASHED)
 
@@ -106,5 +108,5 @@ def _crash_path() -> Path:
 
 def _say(message: str, code: ExitCode) -> int:
     with contextlib.suppress(OSError, ValueError):
-        Screen.of(sys.stderr).line(f"fumehood: {one_line(message)}")
+        Screen.of(sys.stderr).line(f"fumehood: {one_line(redacted(message))}")
     return code

@@ -16,6 +16,7 @@ from core.pricing import price_range
 from core.record.events import ExperimentEdited
 from core.record.folder import RunFolder
 from core.record.state import RunState
+from tui.editor import edited
 from tui.exit_codes import ExitCode
 from tui.open_run import decide, run_and_rest, say_if_no_engine
 from tui.safe_text import one_line
@@ -75,7 +76,7 @@ def _edited_by_hand(spec: Experiment) -> dict[str, Any]:
         InputError: it was not saved, or is not JSON any more.
     """
     proposal = spec.model_dump(mode="json", include=set(Proposal.model_fields))
-    text = click.edit(json.dumps(proposal, indent=2, ensure_ascii=False) + "\n", extension=".json")
+    text = edited(json.dumps(proposal, indent=2, ensure_ascii=False) + "\n", ".json")
     if text is None:
         raise InputError("nothing was saved", "Nothing was changed.")
     try:
