@@ -11,23 +11,32 @@ import contextlib
 import os
 import platform
 from dataclasses import dataclass
+from typing import Literal
 
+from core.agents.agent import Agent
 from core.agents.conduct import Conductor
-from core.agents.loop import Agent, converse
+from core.agents.loop import converse
 from core.agents.orchestrator import orchestrator
 from core.agents.reports import report_for_model
+from core.agents.retries import PATIENT, Retries
 from core.agents.writer import publish_if_needed, writer
 from core.approval import next_event
 from core.budget import Rates, estimate
-from core.errors import FumehoodError, Outrun, first_cause
+from core.errors import FumehoodError, ModelError, Outrun, first_cause
 from core.experiment import Experiment
 from core.models.base import Model
 from core.pricing import Estimate
-from core.record.events import EngineStarted, EngineStopped, ExperimentEnded, RunEnded
+from core.record.events import AgentEnded, EngineStarted, EngineStopped, Event, ExperimentEnded, RunEnded
 from core.record.live import LiveRun
+from core.record.state import RunState
 from core.sandbox.base import SandboxProvider
 
 HEARTBEATS_PER_LEASE = 10
+
+LAST_TURNS_SECONDS = 120.0
+"""How long a run that pauses waits for turns under way, which are paid for; then they are cut off."""
+
+NOTHING_RAN = "no experiment ran, so there is nothing to write a paper from"
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Models:
 
 
 class _Halted(FumehoodError):
-    """The human killed the run or asked the engine to stop."""
+    """The human killed the run or asked the engine to stop, or no model can be asked."""
 
 
 class Engine:
@@ -52,6 +61,7 @@ class Engine:
         provider: where experiments run.
         rates: what they cost.
         gpus: names of GPUs that the provider's sandboxes can have.
+        retries: when turns that were not complete are asked for again.
     """
 
     def __init__(
@@ -61,17 +71,19 @@ class Engine:
         provider: SandboxProvider,
         rates: Rates,
         gpus: frozenset[str] = frozenset(),
+        retries: Retries = PATIENT,
     ) -> None:
         self.live = live
         self.models = models
         self.provider = provider
         self.rates = rates
         self.gpus = gpus
-        self.conductor = Conductor(live, provider, models.researcher, rates.sandbox)
+        self.retries = retries
+        self.conductor = Conductor(live, provider, models.researcher, rates.sandbox, retries)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Drive the run until it is over, killed or asked to stop; the journal says which.
+        """Drive the run until it is over, killed, paused or asked to stop; the journal says which.
 
         Raises:
             FumehoodError: the run cannot go on now; it can be resumed.
@@ -89,6 +101,7 @@ class Engine:
                             self.live.state.settings.lease_seconds / HEARTBEATS_PER_LEASE
                         ),
                         self._heed(),
+                        self._pause(),
                     )
                 ]
                 await group.create_task(self._investigate())
@@ -105,23 +118,35 @@ class Engine:
         """Plan → gate → experiments → paper, unless an earlier engine got to the end already."""
         if self.live.state.ended is not None or self.live.state.kill is not None:
             return
-        planned = await converse(self.live, self._orchestrator())
+        planned = await self._converse(self._orchestrator())
         await self.live.until(lambda state: not any(x.open for x in state.experiments.values()))
-        if planned.outcome != "done" and not any(script.records for script in self.live.state.execs.values()):
-            self.live.record(RunEnded(outcome="failed", message=f"the orchestrator {planned.message}"))
+        if reason := _no_paper(self.live.state, planned):
+            self.live.record(RunEnded(outcome="failed", message=reason))
             return
-        await converse(self.live, writer(self.live, self.models.writer))
+        await self._converse(writer(self.live, self.models.writer))
         publish_if_needed(self.live)
         self.live.record(RunEnded(outcome="done", message=planned.message))
+
+    async def _converse(self, agent: Agent) -> AgentEnded:
+        """Let an agent work to its end; where no model can be asked, wait to be paused."""
+        try:
+            return await converse(self.live, agent, self.retries)
+        except ModelError:
+            await self.live.until(lambda state: state.blocked is None)
+            raise
 
     async def _launch(self, group: asyncio.TaskGroup) -> None:
         """Make a fact of whatever the gate says, and conduct what has started, for ever."""
         while True:
-            while event := next_event(self.live.state, self._price):
+            while event := self._next_event():
                 with contextlib.suppress(Outrun):
                     self.live.record_if_unchanged(event)
             self._conduct_running(group)
             await self.live.changed()
+
+    def _next_event(self) -> Event | None:
+        """What the gate says; nothing new is launched that no model could work on."""
+        return next_event(self.live.state, self._price) if self.live.state.blocked is None else None
 
     def _conduct_running(self, group: asyncio.TaskGroup) -> None:
         """Conduct every running experiment that is not conducted yet."""
@@ -133,6 +158,14 @@ class Engine:
         """Wait until the human wants an end."""
         await self.live.until(lambda state: state.kill or state.stop)
         raise _Halted("the human wants an end")
+
+    async def _pause(self) -> None:
+        """Wait until no model can be asked, and then for the turns that are under way."""
+        await self.live.until(lambda state: state.blocked)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_TURNS_SECONDS):
+                await self.live.until(lambda state: not any(x.under_way for x in state.agents.values()))
+        raise _Halted("no model can be asked until a human acts")
 
     def _price(self, experiment: Experiment) -> Estimate:
         return estimate(experiment, self.rates)
@@ -160,9 +193,20 @@ class Engine:
             )
         if self.live.state.ended is not None:
             self.live.record(EngineStopped(reason="finished"))
-        elif self.live.state.stop is not None:
-            left = any(x.sandbox is not None for x in state.experiments.values())
-            self.live.record(EngineStopped(reason="asked", sandboxes="left" if left else "closed"))
+            return
+        left = any(x.sandbox is not None for x in state.experiments.values())
+        sandboxes: Literal["left", "closed"] = "left" if left else "closed"
+        if state.stop is not None:
+            self.live.record(EngineStopped(reason="asked", sandboxes=sandboxes))
+        elif (blocked := state.blocked) is not None:
+            self.live.record(
+                EngineStopped(
+                    reason="paused",
+                    message=blocked.reason,
+                    next_step=blocked.next_step,
+                    sandboxes=sandboxes,
+                )
+            )
 
     def _orchestrator(self) -> Agent:
         return orchestrator(
@@ -171,3 +215,11 @@ class Engine:
             lambda experiment_id: report_for_model(self.live, experiment_id),
             self.gpus,
         )
+
+
+def _no_paper(state: RunState, planned: AgentEnded) -> str:
+    """Why no paper is written; empty where there is something to write about."""
+    if planned.outcome != "done" and not any(script.records for script in state.execs.values()):
+        return f"the orchestrator ended: {planned.outcome}; {planned.message}"
+    ran = any(experiment.started_at for experiment in state.experiments.values())
+    return "" if ran else NOTHING_RAN

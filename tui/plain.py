@@ -15,6 +15,7 @@ from core.record.state import Request, RunState
 from tui import glyphs
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
+from tui.status import paused_in_words
 from tui.wording import cost_line, counted, time_of_day
 
 THOUGHT_CHARACTERS = 240
@@ -103,11 +104,18 @@ class Narrator:
         if event.isolation_advice:
             yield self._indented(f"{one_line(event.isolation_advice)}.")
 
+    def _renamed(self, state: RunState, event: e.RunRenamed) -> Iterator[str]:
+        yield self._line(event.at, "", f"renamed by {event.by}: {one_line(event.title)}")
+
     def _engine_stopped(self, state: RunState, event: e.EngineStopped) -> Iterator[str]:
         if event.reason != "finished":
             failed = f"because of an error: {one_line(event.message).rstrip('.')}"
-            why = {"asked": "as asked", "failed": failed}[event.reason]
             left = "; sandboxes were left open" if event.sandboxes == "left" else ""
+            if event.reason == "paused":
+                mark = self.screen.mark(glyphs.PAUSED)
+                yield self._line(event.at, "", f"{mark}: {one_line(paused_in_words(event))}{left}")
+                return
+            why = "as asked" if event.reason == "asked" else failed
             yield self._line(event.at, "", f"the engine ended {why}{left}")
 
     def _proposed(self, state: RunState, event: e.ExperimentProposed) -> Iterator[str]:
@@ -214,6 +222,14 @@ class Narrator:
         subject, who = self._agent(event.agent)
         reason = one_line(event.reason, 200)
         yield self._line(event.at, subject, f"{who}tries again in {event.after_seconds:.0f} s: {reason}")
+
+    def _turn_failed(self, state: RunState, event: e.TurnFailed) -> Iterator[str]:
+        if event is state.blocked:  # elsewhere the experiment's end says it
+            subject, who = self._agent(event.agent)
+            reason = one_line(event.reason, 300).rstrip(".")
+            yield self._line(
+                event.at, subject, f"{who}gets no turn: {reason}; the run pauses once turns under way are in"
+            )
 
     def _answered(self, state: RunState, event: e.ToolAnswered) -> Iterator[str]:
         if event.error and event.agent != "writer":
@@ -338,6 +354,7 @@ def _number(value: float | str) -> str:
 
 
 _TELLERS: dict[type[e.Event], Callable[[Narrator, RunState, Any], Iterator[str]]] = {
+    e.RunRenamed: Narrator._renamed,
     e.EngineStarted: Narrator._engine_started,
     e.EngineStopped: Narrator._engine_stopped,
     e.ExperimentProposed: Narrator._proposed,
@@ -352,6 +369,7 @@ _TELLERS: dict[type[e.Event], Callable[[Narrator, RunState, Any], Iterator[str]]
     e.ExecEnded: Narrator._exec_ended,
     e.TurnFinished: Narrator._turn,
     e.TurnRetried: Narrator._retried,
+    e.TurnFailed: Narrator._turn_failed,
     e.ToolAnswered: Narrator._answered,
     e.AgentEnded: Narrator._agent_ended,
     e.FindingRecorded: Narrator._finding,

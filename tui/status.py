@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 
+from core.record.events import EngineStopped
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui import glyphs
@@ -50,7 +51,20 @@ def status_of(folder: RunFolder, state: RunState) -> Status:
         return Status(INTERRUPTED, True, f"{why}{full_disk(folder)}")
     if stopped.reason == "asked":
         return Status(STOPPED, True, "The engine ended as asked")
+    if stopped.reason == "paused":
+        return Status(glyphs.PAUSED, True, f"The run is paused: {paused_in_words(stopped)}")
     return Status(INTERRUPTED, True, f"The engine ended because of an error: {stopped.message.rstrip('.')}")
+
+
+def paused_in_words(stopped: EngineStopped) -> str:
+    """Why a run is paused and what to do, without the final full stop."""
+    parts = (stopped.message.rstrip("."), stopped.next_step.rstrip("."))
+    return ". ".join(part for part in parts if part)
+
+
+def waiting_count(state: RunState) -> int:
+    """How many requests wait for the human; none once the run is over."""
+    return 0 if state.ended is not None else len(state.waiting)
 
 
 def full_disk(folder: RunFolder) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from core.errors import InputError
-from core.pricing import dollars
+from core.pricing import at_most_dollars, dollars
 from core.record.state import RunState
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -67,8 +67,9 @@ def counted(count: int, noun: str) -> str:
 def cost_line(state: RunState) -> str:
     """What a run has cost and may still cost."""
     unknown = f" (+ {counted(state.unknown_costs, 'unknown cost')})" if state.unknown_costs else ""
+    unsettled = f" (+ {at_most_dollars(state.unsettled_usd)} cut off)" if state.unsettled_usd else ""
     return (
-        f"spent {dollars(state.spent_usd)}{unknown} of {dollars(state.cap_usd)} cap"
+        f"spent {dollars(state.spent_usd)}{unknown}{unsettled} of {dollars(state.cap_usd)} cap"
         f" · reserved {dollars(state.reserved_usd)}"
         f" · tokens {state.input_tokens:,} in, {state.output_tokens:,} out"
     )

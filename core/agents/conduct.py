@@ -15,6 +15,7 @@ from typing import Any, Literal
 from core.agents.artifacts import keep_artifacts
 from core.agents.loop import converse
 from core.agents.researcher import repeat_scripts, researcher
+from core.agents.retries import PATIENT, Retries
 from core.budget import SandboxPrice, sandbox_cost
 from core.errors import ModelError, SandboxError, SandboxLost
 from core.evidence.gather import own_ledger
@@ -58,11 +59,13 @@ class Conductor:
         provider: SandboxProvider,
         model: Model,
         price: SandboxPrice,
+        retries: Retries = PATIENT,
     ) -> None:
         self.live = live
         self.provider = provider
         self.model = model
         self.price = price
+        self.retries = retries
         self.open: dict[str, Sandbox] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -104,9 +107,9 @@ class Conductor:
 
     async def _researched(self, experiment_id: str) -> Ending:
         """Let the researcher work until it has ended, however it ends."""
-        agent = self.live.state.agents.get(experiment_id)
-        if agent is not None and agent.ended is not None:
-            return _ending(agent.ended)
+        begun = self.live.state.agents.get(experiment_id)
+        if begun is not None and begun.ended is not None:
+            return _ending(begun.ended)
         if _seconds_left(self._experiment(experiment_id)) <= 0:
             return self._out_of_time(experiment_id)
         if kill := self._experiment(experiment_id).kill:
@@ -118,10 +121,13 @@ class Conductor:
             if original is not None:
                 await repeat_scripts(self.live, experiment_id, original, sandbox)
                 return Ending("done", f"ran the scripts of {original} again")
-            return _ending(
-                await converse(self.live, researcher(self.live, self.model, experiment_id, sandbox))
-            )
-        except (SandboxError, ModelError) as error:
+            agent = researcher(self.live, self.model, experiment_id, sandbox)
+            return _ending(await converse(self.live, agent, self.retries))
+        except ModelError as error:
+            # Where the run pauses over it, the experiment goes on with the next engine.
+            await self.live.until(lambda state: state.blocked is None)
+            return Ending("failed", str(error))
+        except SandboxError as error:
             return Ending("failed", str(error))
 
     async def _killed(self, experiment_id: str) -> Ending:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from core.agents.agent import Agent
+from core.agents.history import unread_messages
 from core.agents.human import ask_human
-from core.agents.loop import Agent, unread_messages
 from core.agents.prompts import ORCHESTRATOR, VERSION, fenced, orchestrator_prompt
 from core.agents.tools import (
     FinishResearch,

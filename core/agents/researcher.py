@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.agents.agent import Agent
 from core.agents.human import ask_human, script_approved
-from core.agents.loop import Agent
 from core.agents.prompts import RESEARCHER, VERSION, fenced, researcher_prompt
 from core.agents.scripts import output_for_model, run_script
 from core.agents.tools import RecordFinding, Reply, RunPython, SubmitResult, Tool, Toolbox

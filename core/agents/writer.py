@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from core.agents.loop import Agent
+from core.agents.agent import Agent
 from core.agents.orchestrator import outcome_line
 from core.agents.prompts import VERSION, WRITER, writer_prompt
 from core.agents.tools import Reply, SubmitPaper, Tool, Toolbox

@@ -14,7 +14,6 @@ from core import decisions
 from core.budget import Rates, flat, researcher_money
 from core.driving import drive
 from core.engine import Models
-from core.errors import ModelRejected
 from core.models.base import Delta, Turn, TurnRequest
 from core.pricing import FREE, TokenPrices
 from core.record.events import StopRequested
@@ -328,33 +327,15 @@ def test_a_script_that_fails_is_a_result_and_the_researcher_can_repair_it(tmp_pa
     assert verdict.outcome == "supported"
 
 
-class Refusing:
-    """A model whose key is bad."""
+class OnFullDisk:
+    """A model whose cache has no room left."""
 
-    name = "refusing"
+    name = "full"
     scripted = True
     prices: TokenPrices | None = FREE
 
     def turn_price(self, request: TurnRequest) -> Decimal:
         return Decimal(0)
-
-    def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
-        raise ModelRejected("the key is not valid", "Set another one.")
-
-
-def test_a_model_that_fails_for_good_stops_the_engine_with_its_reason_and_writes_no_paper(
-    tmp_path: Path,
-) -> None:
-    folder = tiny_run(tmp_path, study())
-    with pytest.raises(ModelRejected, match="the key is not valid"):
-        play(folder, model=Refusing())
-    state = folder.state()
-    assert state.ended is None
-    assert state.paper is None
-
-
-class OnFullDisk(Refusing):
-    """A model whose cache has no room left."""
 
     def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
         raise OSError(errno.ENOSPC, "No space left on device", "/cache/turn")

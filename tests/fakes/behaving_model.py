@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from core.agents.retries import Retries
 from core.errors import ModelBusy
 from core.models.base import Delta, ModelMessage, ToolCall, Turn, TurnRequest
 from core.pricing import FREE, TokenPrices
@@ -36,6 +37,9 @@ class Breaks:
 
 
 Behaviour: TypeAlias = Says | Fails | Breaks
+
+AT_ONCE = Retries(first_seconds=0)
+"""Turns are asked for again without a pause of their own."""
 
 BUSY = Fails(ModelBusy("the fake is busy", after_seconds=0))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from core.agents.retries import PATIENT, Retries
 from core.budget import Rates, flat, researcher_money
 from core.engine import Engine, Models
 from core.errors import first_cause
@@ -105,6 +106,7 @@ def play(
     isolation: Isolation | None = None,
     model: Model | None = None,
     rates: Rates | None = None,
+    retries: Retries = PATIENT,
 ) -> RunState:
     """Drive a run until its engine stops, with somebody at the keyboard, and say what it came to.
 
@@ -121,7 +123,7 @@ def play(
             price = rates or Rates(
                 flat(live.state.settings.local_usd_per_hour), researcher_money(thinker.prices, 10)
             )
-            engine = Engine(live, Models(thinker, thinker, thinker), provider, price)
+            engine = Engine(live, Models(thinker, thinker, thinker), provider, price, retries=retries)
             async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
                 # The human sits in another process, so sees the run through a journal of its own.
                 seen = LiveRun(folder, other_journal)

@@ -31,7 +31,7 @@ def agent_line(state: RunState, name: str) -> Content:
         mark = glyphs.DONE if agent.ended.outcome == "done" else glyphs.FAILED
         doing = one_line(agent.ended.outcome)
     elif agent.retry is not None:
-        mark, doing = glyphs.RUNNING, "tries again"
+        mark, doing = glyphs.RUNNING, f"tries again in {agent.retry.after_seconds:.0f} s"
     elif (call := _unanswered(agent)) is not None:
         mark, doing = glyphs.QUEUED, DOING.get(call.name, f"uses {one_line(call.name, 20)}")
     else:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from textual.content import Content
 
-from core.pricing import dollars
+from core.pricing import at_most_dollars, dollars
 from core.record.state import RunState
 from tui.run_feed import cost_so_far
 from tui.widgets.lines import tokens
@@ -26,6 +26,7 @@ class Spend:
         cap: the hard cap.
         per_hour: what open sandboxes cost an hour; None where a price is unknown.
         unknown: whether something that was spent has no known price.
+        unsettled: what turns that were cut off may have been billed beyond that, at most.
     """
 
     spent: Decimal
@@ -33,6 +34,7 @@ class Spend:
     cap: Decimal
     per_hour: Decimal | None
     unknown: bool
+    unsettled: Decimal = Decimal(0)
 
     @classmethod
     def of(cls, state: RunState, at: datetime) -> Spend:
@@ -62,12 +64,15 @@ class Spend:
             cap=state.cap_usd,
             per_hour=None if open_unknown else burning,
             unknown=unknown,
+            unsettled=state.unsettled_usd,
         )
 
 
 def spent_in_words(spend: Spend) -> str:
-    """What is spent: ``$3.18``, with ``+ ?`` where something has no known price."""
-    return f"{dollars(spend.spent)} + ?" if spend.unknown else dollars(spend.spent)
+    """What is spent: ``$3.18``; ``+ ?`` where something has no known price, ``+≤`` what was cut off."""
+    unknown = " + ?" if spend.unknown else ""
+    unsettled = f" +{at_most_dollars(spend.unsettled).replace(' ', '')}" if spend.unsettled else ""
+    return f"{dollars(spend.spent)}{unsettled}{unknown}"
 
 
 def bar(spend: Spend, width: int) -> Content:
@@ -85,7 +90,7 @@ def bar(spend: Spend, width: int) -> Content:
         eighths = max(eighths, 1)  # what is spent is never shown as nothing
     full, rest = divmod(eighths, 8)
     spent = EIGHTHS[8] * full + (EIGHTHS[rest] if rest else "")
-    held = min(int((spend.spent + spend.reserved) * cells + Decimal("0.5")), width)
+    held = min(int((spend.spent + spend.unsettled + spend.reserved) * cells + Decimal("0.5")), width)
     reserved = "░" * max(0, held - len(spent))
     colour = "$failed" if spend.spent * 10 >= spend.cap * 9 else "$accent"
     return Content.assemble(

@@ -7,23 +7,25 @@ from decimal import Decimal
 
 import pytest
 
-from core.agents import loop
-from core.agents.loop import CALL_A_TOOL, MAX_RETRIES, SAME_ERRORS, SILENT_TURNS, Agent, converse
+from core.agents import turn
+from core.agents.agent import Agent
+from core.agents.loop import SAME_ERRORS, SILENT_TURNS, converse
 from core.agents.tools import Arguments, Reply, Tool, Toolbox
-from core.errors import ModelBusy, ModelError, ModelRefused, ModelRejected, ToolError
+from core.agents.turn import CALL_A_TOOL
+from core.errors import ModelRejected, ToolError
 from core.models.base import ModelMessage, ToolResult, TurnRequest, UserMessage
 from core.record.events import (
     AgentEnded,
     BudgetSet,
+    EngineStarted,
     ExperimentEnded,
     MessageSent,
     ToolAnswered,
     TurnFinished,
-    TurnRetried,
     TurnStarted,
 )
 from core.record.live import LiveRun
-from tests.fakes.behaving_model import BUSY, BehavingModel, Behaviour, Breaks, Fails, Says, calls
+from tests.fakes.behaving_model import AT_ONCE, BUSY, BehavingModel, Behaviour, Breaks, Fails, Says, calls
 from tests.fakes.launching import lock
 
 
@@ -50,14 +52,9 @@ def agent(model: BehavingModel, name: str = "orchestrator", max_turns: int = 30)
 
 def talk(live: LiveRun, *behaviours: Behaviour, max_turns: int = 30) -> tuple[AgentEnded, list[TurnRequest]]:
     model = BehavingModel(behaviours)
-    ended = asyncio.run(converse(live, agent(model, max_turns=max_turns)))
+    live.record(EngineStarted(pid=1, host="h", isolation="namespaces"))
+    ended = asyncio.run(converse(live, agent(model, max_turns=max_turns), AT_ONCE))
     return ended, model.requests
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries come without a pause of their own."""
-    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
 
 
 def test_an_agent_works_by_tool_calls_until_one_of_them_ends_it(live: LiveRun) -> None:
@@ -76,48 +73,7 @@ def test_an_agent_that_has_ended_is_not_asked_again(live: LiveRun) -> None:
     talk(live, END)
     before = live.state.seq
     ended, requests = talk(live)
-    assert (ended.outcome, requests, live.state.seq) == ("done", [], before)
-
-
-def test_a_busy_model_is_asked_again_and_the_human_sees_why(live: LiveRun) -> None:
-    busy = Fails(ModelBusy("overloaded", after_seconds=0.01))
-    ended, requests = talk(live, busy, BUSY, END)
-    assert ended.outcome == "done"
-    retried = [event for event in live.journal.read() if isinstance(event, TurnRetried)]
-    assert [(event.number, event.reason, event.after_seconds) for event in retried] == [
-        (1, "overloaded", 0.01),
-        (1, "the fake is busy", 0),
-    ]
-    assert requests[0] == requests[1] == requests[2]
-
-
-def test_a_stream_that_is_cut_is_asked_for_again_as_a_whole(live: LiveRun) -> None:
-    ended, requests = talk(live, HELLO, Breaks(), END)
-    assert ended.outcome == "done"
-    assert requests[1] == requests[2]
-    [retried] = [event for event in live.journal.read() if isinstance(event, TurnRetried)]
-    assert "without a complete turn" in retried.reason
-
-
-def test_a_model_that_stays_busy_is_an_error_and_the_agent_can_be_taken_up_again(live: LiveRun) -> None:
-    with pytest.raises(ModelError, match=rf"in {MAX_RETRIES + 1} attempts: the fake is busy"):
-        talk(live, HELLO, *[BUSY] * (MAX_RETRIES + 1))
-    retries = [event for event in live.journal.read() if isinstance(event, TurnRetried)]
-    assert len(retries) == MAX_RETRIES
-    assert live.state.agents["orchestrator"].ended is None
-    ended, requests = talk(live, END)
-    assert ended.outcome == "done"
-    assert len(requests[0].messages) == 3
-
-
-@pytest.mark.parametrize("error", [ModelRejected("bad key"), ModelRefused("no")], ids=["rejected", "refused"])
-def test_a_turn_that_asking_again_cannot_mend_is_not_asked_for_again(
-    live: LiveRun, error: ModelError
-) -> None:
-    with pytest.raises(type(error)):
-        talk(live, Fails(error))
-    assert not [event for event in live.journal.read() if isinstance(event, TurnRetried)]
-    assert talk(live, END)[0].outcome == "done"
+    assert (ended.outcome, requests, live.state.seq) == ("done", [], before + 1)
 
 
 def test_an_agent_that_calls_no_tool_is_told_so_and_in_the_end_has_given_up(live: LiveRun) -> None:
@@ -257,7 +213,7 @@ def test_a_message_is_not_lost_with_a_turn_that_never_became_complete(live: Live
 def test_text_is_shown_while_it_streams_and_gone_when_the_turn_is_complete(
     live: LiveRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "STREAM_SECONDS", 0)
+    monkeypatch.setattr(turn, "STREAM_SECONDS", 0)
     shown: list[dict[str, str]] = []
     set_partial = live.journal.set_partial
 
@@ -293,15 +249,3 @@ def test_a_turn_is_asked_for_in_the_journal_before_the_model_is_asked(live: Live
     )
     asyncio.run(converse(live, agent(model)))
     assert asked == [1, 2]
-
-
-def test_retries_wait_as_long_as_the_server_asks_else_longer_and_longer_up_to_a_minute() -> None:
-    assert loop._delay(0, 7.5) == 7.5
-    assert loop._delay(0, -1.0) == 0
-
-
-def test_without_a_word_of_the_server_retries_wait_longer_and_longer_up_to_a_minute(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("random.uniform", lambda low, high: high)
-    assert [loop._delay(attempt, None) for attempt in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.agents.loop import Agent, converse
+from core.agents.agent import Agent
+from core.agents.loop import converse
 from core.agents.tools import Arguments, Reply, Tool, Toolbox
 from core.errors import ToolError
 from core.models.base import Message, TurnRequest

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.agents.loop import Agent, converse
+from core.agents.agent import Agent
+from core.agents.loop import converse
 from core.agents.orchestrator import orchestrator
 from core.config import RunSettings
 from core.models.base import ToolCall, ToolResult, UserMessage
