@@ -132,8 +132,10 @@ class Model(Protocol):
     """What people call it, e.g. ``claude-opus-5`` or ``scripted:bagging``."""
     scripted: bool
     """True where turns are read from a file; shown wherever the model is named."""
-    prices: TokenPrices | None
-    """What its tokens cost today; None where unknown."""
+
+    @property
+    def prices(self) -> TokenPrices | None:
+        """What its tokens cost today; None where unknown."""
 
     def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
         """Stream one turn: any number of deltas, then exactly one ``Turn``.
