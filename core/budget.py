@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from core.experiment import Compute, Experiment
 from core.pricing import SECONDS_PER_HOUR, Estimate, TokenPrices, Tokens
-from core.record.state import RunState
+from core.record.state import ExperimentState, RunState
 
 NO_MONEY = Estimate(low=Decimal(0), high=Decimal(0), maximum=Decimal(0))
 
@@ -62,6 +62,16 @@ def sandbox_cost(usd_per_hour: Decimal | None, seconds: float) -> Decimal | None
     if usd_per_hour is None:
         return None
     return usd_per_hour * Decimal(str(seconds)) / SECONDS_PER_HOUR
+
+
+def allowance(experiment: ExperimentState) -> Decimal:
+    """What a researcher's turns may still cost, USD: never what its open sandbox may yet come to."""
+    sandbox = experiment.sandbox
+    if sandbox is None:
+        return experiment.held_usd
+    left = experiment.spec.compute.timeout_seconds - experiment.sandbox_seconds
+    rest = sandbox_cost(sandbox.usd_per_hour, max(0.0, left)) or Decimal(0)
+    return max(experiment.held_usd - rest, Decimal(0))
 
 
 def estimate(experiment: Experiment, rates: Rates) -> Estimate:

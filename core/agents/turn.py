@@ -13,6 +13,7 @@ from typing import Any
 from core.agents.agent import Agent
 from core.agents.history import request_for, unread_messages
 from core.agents.retries import Retries
+from core.budget import allowance
 from core.errors import ModelBusy, ModelError, ModelRefused, ModelRejected, ModelUnusable, Outrun
 from core.models.base import Delta, Turn, TurnRequest
 from core.record.events import AgentEnded, Call, Event, TurnFailed, TurnFinished, TurnRetried, TurnStarted
@@ -120,7 +121,7 @@ def _asked(live: LiveRun, agent: Agent, number: int) -> TurnRequest | None:
         experiment = state.experiments.get(agent.name)
         # A human may have approved an experiment of unknown price; then nothing is reserved for it.
         reserved = experiment is not None and experiment.reserved
-        if (price or 0) > (experiment.held_usd if experiment and reserved else state.free_usd):
+        if (price or 0) > (allowance(experiment) if experiment and reserved else state.free_usd):
             return None
         kept = Decimal(0) if reserved or price is None else price
         try:

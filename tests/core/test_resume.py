@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +56,8 @@ def tell(place: Path, story: Story, *, judges: bool = False) -> None:
 
 
 def waiting_run(place: Path) -> RunFolder:
-    """A run whose only script records something and then waits for a file that nobody makes.
-
-    Its sandbox has a price, so that there is money reserved to pay for turns, which have one, too.
-    """
-    return tiny_run(place, study(FIRST_RECORDS + MEASURE_WHEN_TOLD), local_usd_per_hour=Decimal(36))
+    """A run whose only script records something and then waits for a file that nobody makes."""
+    return tiny_run(place, study(FIRST_RECORDS + MEASURE_WHEN_TOLD))
 
 
 def order(folder: RunFolder, death: Death | None = None) -> Order:

@@ -24,6 +24,7 @@ from core.record.events import (
     AgentEnded,
     BudgetSet,
     EngineStarted,
+    SandboxOpened,
     TurnFailed,
     TurnRetried,
     TurnStarted,
@@ -162,6 +163,17 @@ def test_inside_an_experiment_dropped_attempts_eat_up_its_allowance(live: LiveRu
     ended, requests = talk(live, cut, cut, cut, name="E1", price=Decimal(2))
     assert (ended.outcome, len(requests)) == ("out of budget", 2)
     assert live.state.spent_usd == 2
+
+
+def test_a_researcher_never_spends_what_its_open_sandbox_may_yet_cost(live: LiveRun) -> None:
+    lock(live, 1, Decimal(3))
+    timeout = live.state.experiments["E1"].spec.compute.timeout_seconds
+    two_dollars = Decimal(2) * 3600 / timeout
+    live.record(
+        SandboxOpened(experiment_id="E1", sandbox_id="s", isolation="namespaces", usd_per_hour=two_dollars)
+    )
+    ended, requests = talk(live, END, name="E1", price=Decimal("1.01"))
+    assert (ended.outcome, requests) == ("out of budget", [])
 
 
 def test_what_the_attempt_cost_that_ends_it_all_is_spent_too(live: LiveRun) -> None:
