@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -34,12 +35,14 @@ class SandboxSpec:
         compute: the approved machine; its limits hold for the sandbox as a whole.
         seeds: the planned seeds, which scripts read with ``lab.seeds()``.
         environment: environment variables that scripts see, beside the provider's own.
+        specification: hash of the specification that was approved; empty where none had to be.
     """
 
     run_id: str
     compute: Compute
     seeds: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    specification: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,14 @@ class OpenSandbox:
         name: the name it was opened under.
         run_id: the run that it belongs to.
         running: ids of the execs that run in it now.
+        usd_per_hour: what it costs, USD per hour; None where that is unknown.
     """
 
     id: str
     name: str
     run_id: str
     running: tuple[str, ...]
+    usd_per_hour: Decimal | None = None
 
 
 class Sandbox(Protocol):

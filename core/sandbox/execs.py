@@ -71,7 +71,7 @@ class ExecFolder:
         supervised = not self.claimed or self.supervised
         status = _read_json(self.path / "status.json")
         if status is not None:
-            return _result(status)
+            return exec_result(status)
         return None if supervised else LOST
 
     def ended(self) -> bool:
@@ -120,7 +120,8 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _result(status: dict[str, Any]) -> ExecResult:
+def exec_result(status: dict[str, Any]) -> ExecResult:
+    """What a supervisor wrote about the end of its exec; ``lost`` where that makes no sense."""
     try:
         if status["end"] not in get_args(ExecEnd):
             return LOST

@@ -72,6 +72,7 @@ class Policy:
         memory_folders: folders inside the box that live in memory, with their sizes in bytes.
         shell_exit_codes: whether the box reports a signal as an exit code above 128.
         niceness: how much the script gives way to other programs, 0 to 19.
+        data_bytes: what one process may reserve; by default somewhat more than all may use.
     """
 
     def __init__(self, path: str) -> None:
@@ -94,6 +95,9 @@ class Policy:
         self.memory_folders: dict[str, int] = values.get("memory_folders", {})
         self.shell_exit_codes: bool = values.get("shell_exit_codes", False)
         self.niceness: int = values.get("niceness", 0)
+        # Some air, so that it is usually the watchdog that ends the exec, under the right name.
+        air = max(self.memory_bytes // 4, 256 * 1024 * 1024)
+        self.data_bytes: int = values.get("data_bytes", self.memory_bytes + air)
 
     def path(self, name: str) -> str:
         """A file in the exec's folder."""
@@ -476,13 +480,12 @@ class Supervisor:
             score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
             os.write(score, OUT_OF_MEMORY_SCORE)
             os.close(score)
-        # The watchdog looks from time to time; these hold one process in between. Memory has some
-        # air, so that it is usually the watchdog that ends the exec, under the right name.
+        # The watchdog looks from time to time; these hold one process in between.
         limits = {
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_CPU: int(policy.cpu_seconds) + 1,
             resource.RLIMIT_FSIZE: policy.disk_bytes,
-            resource.RLIMIT_DATA: policy.memory_bytes + max(policy.memory_bytes // 4, 256 * 1024 * 1024),
+            resource.RLIMIT_DATA: policy.data_bytes,
             resource.RLIMIT_NOFILE: 4096,
         }
         if HAS_PROC:
