@@ -1,0 +1,73 @@
+"""GPUs that Modal has, by name, and what ``any`` means."""
+
+from __future__ import annotations
+
+import re
+
+from core.errors import SandboxUnavailable
+
+KNOWN = (
+    "T4",
+    "L4",
+    "A10",
+    "L40S",
+    "A100",
+    "A100-40GB",
+    "A100-80GB",
+    "RTX-PRO-6000",
+    "H100",
+    "H100!",
+    "H200",
+    "B200",
+    "B200+",
+)
+"""Modal's names, from its guide, 2026-11. ``A100`` is ``A100-40GB``; ``H100!`` is never an H200."""
+
+ANY = "any"
+ANY_OF = ("T4", "L4", "A10", "L40S")
+"""What ``any`` tries, the cheapest first; it is priced as the last."""
+
+MOST = {"A10": 4}
+"""GPUs of a kind in one sandbox; others up to eight."""
+
+MOST_OF_OTHERS = 8
+
+NAMES = frozenset((*KNOWN, ANY))
+"""What an experiment may ask for; each may be followed by ``:2`` and so on."""
+
+
+def gpu_name(text: str) -> str:
+    """A GPU as Modal writes it.
+
+    Args:
+        text: as it was asked for, in any case, e.g. ``h100`` or ``A100-80GB:2``.
+
+    Raises:
+        SandboxUnavailable: Modal has no such GPU.
+    """
+    match = re.fullmatch(r"([^:]+)(?::([1-9]\d?))?", text.strip())
+    name = match[1].upper() if match else ""
+    if name == ANY.upper() and match is not None and match[2] is None:
+        return ANY
+    count = int(match[2] or 1) if match else 0
+    if name not in KNOWN or count > MOST.get(name, MOST_OF_OTHERS):
+        raise SandboxUnavailable(
+            f"Modal has no GPU {text!r}", f"Choose one of {', '.join(KNOWN)}, or {ANY} for the cheapest"
+        )
+    return f"{name}:{count}" if count > 1 else name
+
+
+def candidates(gpu: str | None) -> tuple[str | None, ...]:
+    """The GPUs to try, in this order; the one that was asked for unless that was ``any``."""
+    if gpu is None:
+        return (None,)
+    name = gpu_name(gpu)
+    return ANY_OF if name == ANY else (name,)
+
+
+def in_words(gpu: str | None) -> str:
+    """A GPU for people, with what ``any`` means."""
+    if gpu is None:
+        return "no GPU"
+    name = gpu_name(gpu)
+    return f"the cheapest of {', '.join(ANY_OF)} with room" if name == ANY else name

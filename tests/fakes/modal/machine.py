@@ -1,0 +1,276 @@
+"""A sandbox of the double: a folder on this machine, and commands as processes that it can end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modal_proto import api_pb2
+
+MARK = "DOUBLE_SANDBOX"
+"""Variable that marks every process of a sandbox, so that none outlives it."""
+
+READ_BYTES = 256 * 1024
+LOOK_SECONDS = 0.02
+TOOLS_PATH = "/__modal/.bin/modal-sandbox-fs-tools"
+TOOLS_PROGRAM = Path(__file__).with_name("filesystem_tool.py")
+RESULT = api_pb2.GenericResult
+
+
+class Command:
+    """One exec: a process, and everything that it has printed.
+
+    Args:
+        argv: the program and its arguments.
+        folder: where it starts.
+        environment: its whole environment.
+        timeout_seconds: after these it is killed; None for never.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], folder: Path, environment: dict[str, str], timeout_seconds: int | None
+    ) -> None:
+        self.argv = argv
+        self.folder = folder
+        self.environment = environment
+        self.timeout_seconds = timeout_seconds
+        self.exit_code: int | None = None
+        self.printed = {1: bytearray(), 2: bytearray()}
+        self.closed = {1: False, 2: False}
+        self.stdin_bytes = 0
+        self.stdin_closed = False
+        self.process: asyncio.subprocess.Process | None = None
+        self._changed = asyncio.Condition()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the process; a program that is not there ends at once with exit code 127."""
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.argv,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.printed[2] += str(error).encode()
+            self.closed = {1: True, 2: True}
+            self.exit_code = 127
+            return
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._tasks = [
+            asyncio.create_task(self._pump(1, self.process.stdout)),
+            asyncio.create_task(self._pump(2, self.process.stderr)),
+            asyncio.create_task(self._see_end(self.process)),
+        ]
+
+    async def write(self, offset: int, content: bytes, *, end: bool) -> None:
+        """Take in standard input; what was taken in before is left out."""
+        assert self.process is None or self.process.stdin is not None
+        fresh = content[max(0, self.stdin_bytes - offset) :]
+        if self.process is None or self.process.stdin is None:
+            return
+        with contextlib.suppress(OSError):
+            if fresh:
+                self.process.stdin.write(fresh)
+                await self.process.stdin.drain()
+            self.stdin_bytes += len(fresh)
+            if end and not self.stdin_closed:
+                self.stdin_closed = True
+                self.process.stdin.close()
+
+    async def read(self, stream: int, offset: int) -> bytes:
+        """What was printed from an offset on; waits for more, and is empty at the end."""
+        async with self._changed:
+            while len(self.printed[stream]) <= offset and not self.closed[stream]:
+                await self._changed.wait()
+        return bytes(self.printed[stream][offset : offset + READ_BYTES])
+
+    async def wait(self) -> int:
+        """Its exit code, negative for a signal."""
+        async with self._changed:
+            while self.exit_code is None:
+                await self._changed.wait()
+        return self.exit_code
+
+    async def lose(self) -> None:
+        """End all readers: the machine is gone."""
+        for task in self._tasks:
+            task.cancel()
+        async with self._changed:
+            self.closed = {1: True, 2: True}
+            self.exit_code = -signal.SIGKILL if self.exit_code is None else self.exit_code
+            self._changed.notify_all()
+
+    async def _pump(self, stream: int, source: asyncio.StreamReader) -> None:
+        while chunk := await source.read(READ_BYTES):
+            async with self._changed:
+                self.printed[stream] += chunk
+                self._changed.notify_all()
+        async with self._changed:
+            self.closed[stream] = True
+            self._changed.notify_all()
+
+    async def _see_end(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            async with asyncio.timeout(self.timeout_seconds or None):
+                code = await process.wait()
+        except TimeoutError:
+            # As at Modal: the process ends, what it started may not.
+            process.kill()
+            code = await process.wait()
+        async with self._changed:
+            self.exit_code = code
+            self._changed.notify_all()
+
+
+@dataclass
+class Machine:
+    """One sandbox.
+
+    Attributes:
+        id: its id; its form says which generation it is.
+        task_id: what the command router calls it.
+        app_id: the app that it belongs to.
+        definition: what was asked for.
+        tags: its tags.
+        folder: stands for its root folder.
+        programs: folder with its interpreter.
+        volumes: folders that are mounted: path, folder, and whether it may be written.
+        scheduled: whether it has a machine.
+    """
+
+    id: str
+    task_id: str
+    app_id: str
+    definition: api_pb2.Sandbox
+    tags: dict[str, str]
+    folder: Path
+    programs: Path
+    volumes: list[tuple[str, Path, bool]] = field(default_factory=list)
+    scheduled: bool = True
+    created_at: float = field(default_factory=time.time)
+    ended_at: float | None = None
+    result: Any = None
+    commands: dict[str, Command] = field(default_factory=dict)
+    active_at: float = field(default_factory=time.monotonic)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def name(self) -> str:
+        """Its name; empty for none."""
+        return self.definition.name
+
+    @property
+    def seconds(self) -> float:
+        """How long it was there, in seconds."""
+        return (self.ended_at or time.time()) - self.created_at
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still there."""
+        return self.result is None
+
+    def path(self, path: str) -> Path:
+        """Where a path of the sandbox is on this machine."""
+        return self.folder / path.lstrip("/")
+
+    async def run(self, exec_id: str, request: Any, environment: dict[str, str]) -> None:
+        """Start a command; starting the same exec twice runs it once."""
+        if exec_id in self.commands:
+            return
+        argv = list(request.command_args)
+        workdir = request.workdir or self.definition.workdir or "/"
+        folder = self.path(workdir)
+        folder.mkdir(parents=True, exist_ok=True)
+        if argv[0] == TOOLS_PATH:
+            argv = [sys.executable, "-I", str(TOOLS_PROGRAM), str(self.folder), *argv[1:]]
+        whole = {
+            "PATH": f"{self.programs}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "MODAL_SANDBOX_ID": self.id,
+            "MODAL_IDENTITY_TOKEN": "a-token-that-no-script-may-see",
+            MARK: self.id,
+            **environment,
+        }
+        timeout = request.timeout_secs if request.HasField("timeout_secs") else None
+        command = Command(self._mounted(argv), folder, whole, timeout)
+        self.commands[exec_id] = command
+        self.active_at = time.monotonic()
+        await command.start()
+
+    def _mounted(self, argv: list[str]) -> list[str]:
+        box = shutil.which("bwrap")
+        if not self.volumes or box is None:
+            return argv
+        wrapped = [box]
+        for entry in sorted(Path("/").iterdir()):
+            if entry.is_symlink():
+                wrapped += ["--symlink", str(entry.readlink()), str(entry)]
+            elif entry.is_dir():
+                wrapped += ["--dev-bind", str(entry), str(entry)]
+        for path, folder, writable in self.volumes:
+            wrapped += ["--bind" if writable else "--ro-bind", str(folder), path]
+        return [*wrapped, "--", *argv]
+
+    async def watch(self) -> None:
+        """End it when its time is over, or when nothing ran in it for too long."""
+        timeout = self.definition.timeout_secs
+        idle = self.definition.idle_timeout_secs if self.definition.HasField("idle_timeout_secs") else 0
+        while self.alive:
+            await asyncio.sleep(LOOK_SECONDS)
+            if any(command.exit_code is None for command in self.commands.values()):
+                self.active_at = time.monotonic()
+            if timeout and self.seconds > timeout:
+                await self.end(RESULT.GENERIC_STATUS_TIMEOUT, 124)
+            elif idle and time.monotonic() - self.active_at > idle:
+                # As at Modal: an idle sandbox ends with its entrypoint's exit code, which may be 0.
+                await self.end(RESULT.GENERIC_STATUS_SUCCESS, 0)
+
+    async def end(self, status: int, exit_code: int, exception: str = "") -> None:
+        """End it with everything that runs in it."""
+        if not self.alive:
+            return
+        self.result = RESULT(status=status, exitcode=exit_code, exception=exception)  # type: ignore[arg-type]
+        self.ended_at = time.time()
+        await asyncio.to_thread(end_processes, self.id)
+        for command in self.commands.values():
+            await command.lose()
+        self.over.set()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+
+def marked_processes(sandbox_id: str) -> Iterable[int]:
+    """Every process of a sandbox that can be seen (Linux)."""
+    mark = f"{MARK}={sandbox_id}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                yield int(folder.name)
+
+
+def end_processes(sandbox_id: str) -> None:
+    """End every process of a sandbox, until none is left."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        pids = list(marked_processes(sandbox_id))
+        if not pids:
+            return
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
