@@ -7,30 +7,32 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from core.config import Settings
 from core.errors import FumehoodError
-from core.record.events import Event
-from core.record.folder import RunFolder
-from core.record.state import RunState
-from tui import keymap
 from tui.app_style import STYLE
 from tui.exit_codes import ExitCode
-from tui.following import OUTCOMES
 from tui.pacing import CutReply, Pacer, profile_for
-from tui.palette import ConsoleCommands
-from tui.run_feed import RunFeed
 from tui.screens.too_small import TooSmall, is_too_small
 from tui.terminal import DRIVER, window_title
 from tui.terminal_driver import TerminalDriver
 from tui.themed_app import ThemedApp
+from tui.widgets.first_frame import FirstFrame
+
+if TYPE_CHECKING:  # slow to import, and needed by no first frame
+    from core.config import Settings
+    from core.record.events import Event
+    from core.record.folder import RunFolder
+    from core.record.state import RunState
+    from tui.run_feed import RunFeed
 
 LOOK_SECONDS = 1.0
 """How often the user's themes are looked at, and whether the terminal is still there."""
@@ -41,12 +43,19 @@ FIRST_SCREEN = 1
 LEAVING_HINT = "q detaches: the run goes on. Stopping it is an action of its own; see ? for the keys."
 
 
+def _commands() -> type[Provider]:
+    from tui.palette import ConsoleCommands
+
+    return ConsoleCommands
+
+
 class Console(ThemedApp, inherit_bindings=False):
     """The console.
 
     Args:
-        settings: what the user prefers.
+        settings: what the user prefers; None to read it once something is on the screen.
         folder: the run to open; None for the list of runs.
+        find: finds the run to open, once something is on the screen; None where it is known already.
         slow: whether to spare a slow line; None for as it was kept.
         theme: the theme to begin with; None for the one that was set or kept.
 
@@ -59,7 +68,7 @@ class Console(ThemedApp, inherit_bindings=False):
 
     TITLE = "fumehood"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {ConsoleCommands}  # noqa: RUF012 - Textual's own form
+    COMMANDS = {_commands}  # noqa: RUF012 - Textual's own form
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-rail")]  # noqa: RUF012 - Textual's own form
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 - Textual's own form
     CSS = STYLE
@@ -77,20 +86,29 @@ class Console(ThemedApp, inherit_bindings=False):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Settings | None,
         folder: RunFolder | None = None,
         *,
+        find: Callable[[], RunFolder | None] | None = None,
         slow: bool | None = None,
         theme: str | None = None,
     ) -> None:
-        super().__init__(settings, theme, None if os.environ.get(DRIVER) else TerminalDriver)
+        super().__init__(theme, None if os.environ.get(DRIVER) else TerminalDriver)
         self.folder = folder
-        self.slow = self.preferences.slow if slow is None else slow
+        self.slow = bool(slow)
         self.pacer = Pacer(profile_for(os.environ, slow=self.slow))
         self.key_problems: list[str] = []
         self.farewell = ""
+        self._asked_slow = slow
+        self._find = find
+        self._at_once = settings is not None
+        self._awaits_paint = False
+        self._opened = False
+        self._early_keys: list[events.Key] = []
         self._waiting = 0
         self._cut_reply = CutReply()
+        if settings is not None:
+            self.take_settings(settings)
 
     # What people see first
 
@@ -110,26 +128,54 @@ class Console(ThemedApp, inherit_bindings=False):
         """Show a run; escape comes back."""
         self.push_screen(self.run_screen(folder))
 
+    def compose(self) -> ComposeResult:
+        """What is seen until the first screen is there."""
+        if not self._at_once:
+            yield FirstFrame()
+
+    def take_settings(self, settings: Settings) -> None:
+        """Take what the user prefers."""
+        super().take_settings(settings)
+        self.slow = self.preferences.slow if self._asked_slow is None else self._asked_slow
+        self.pacer.profile = profile_for(os.environ, slow=self.slow)
+
     async def on_mount(self) -> None:
-        """Show the run that was asked for or the list of runs, and listen to the system."""
-        await self.push_screen(self.runs_screen() if self.folder is None else self.run_screen(self.folder))
-        self.set_interval(LOOK_SECONDS, self._look_around)
+        """Listen to the system, and show what was asked for as soon as something is on the screen."""
         if isinstance(driver := self._driver, TerminalDriver):
             if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":  # it would print the query's last letter
                 self.pacer = Pacer(self.pacer.profile, driver.ask)
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.leave)
             driver.call_window(window_title(0))
+        self._awaits_paint = not self._at_once
+        if self._at_once:
+            await self._open_first()
+
+    async def _read_and_open(self) -> None:
+        """Read what the first frame did without, and open the first screen."""
+        from core.config import read_settings
+
+        self.take_settings(read_settings())
+        if self._find is not None:
+            self.folder = self._find()
+        await self._open_first()
+
+    async def _open_first(self) -> None:
+        """Show the run that was asked for or the list of runs."""
+        if small := isinstance(self.screen, TooSmall):
+            await self.pop_screen()
+        await self.push_screen(self.runs_screen() if self.folder is None else self.run_screen(self.folder))
+        if small:
+            self.push_screen(TooSmall())
+        self.set_interval(LOOK_SECONDS, self._look_around)
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
             self.call_after_refresh(self._check_keys)
         self.report_themes()
-
-    def on_ready(self) -> None:
-        """Collect garbage again; what was made up to the first screen stays and is left out."""
-        if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
+        self.call_after_refresh(_collect_garbage)
+        self._opened = True
+        for key in self._early_keys:
+            self.post_message(key)
 
     def decide(self, feed: RunFeed, decision: Callable[[RunState], Sequence[Event]], done: str = "") -> bool:
         """Append what the human decided; say in a toast what stands in the way, or that it is done.
@@ -182,15 +228,21 @@ class Console(ThemedApp, inherit_bindings=False):
         self.keep(self.preferences.model_copy(update={"slow": slow}))
 
     def post_display_hook(self) -> None:
-        """Ask the terminal whether it has taken in the frame."""
+        """Ask the terminal whether it has taken in the frame; behind the first, read the rest."""
         self.pacer.painted()
+        if self._awaits_paint:
+            self._awaits_paint = False
+            self.call_next(self._read_and_open)
 
     def on_terminal_supports_synchronized_output(self, message: TerminalSupportsSynchronizedOutput) -> None:
         """The terminal has taken in what was painted before it was asked."""
         self.pacer.answered()
 
     async def on_event(self, event: events.Event) -> None:
-        """Take an event, unless it is the rest of an answer that came apart."""
+        """Take an event, unless it is the rest of an answer that came apart; keys wait for a screen."""
+        if isinstance(event, events.Key) and not self._opened:
+            self._early_keys.append(event)
+            return
         if isinstance(event, events.Key) and self._cut_reply.swallows(event.character):
             focused = self.focused
             if focused is None or not focused.check_consume_key(event.key, event.character):
@@ -213,6 +265,8 @@ class Console(ThemedApp, inherit_bindings=False):
         self.reload_themes()
 
     def _check_keys(self) -> None:
+        from tui import keymap
+
         accepted, self.key_problems = keymap.check(self.settings.keys)
         self.set_keymap(accepted)
         for problem in self.key_problems:
@@ -266,6 +320,9 @@ class Console(ThemedApp, inherit_bindings=False):
         self.exit(int(code), return_code=int(code))
 
     def _last_words(self) -> tuple[ExitCode, str]:
+        from tui.following import OUTCOMES
+        from tui.run_feed import RunFeed
+
         feeds = (getattr(screen, "feed", None) for screen in reversed(self.screen_stack))
         feed = next((feed for feed in feeds if isinstance(feed, RunFeed)), None)
         if feed is None:
@@ -292,3 +349,10 @@ class Console(ThemedApp, inherit_bindings=False):
     def _fatal_error(self) -> None:
         """Leave at once: Textual would print a traceback, with the values of variables."""
         self._close_messages_no_wait()
+
+
+def _collect_garbage() -> None:
+    """Collect garbage again; what was made up to the first screen stays and is left out."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -136,7 +136,7 @@ def main(context: click.Context, /, **typed: Any) -> object:
     from tui.terminal import can_show_console
 
     if can_show_console():
-        return open_console(None, take_console_options(typed))
+        return open_console(lambda: None, take_console_options(typed))
     click.echo(context.get_help())
     return None
 

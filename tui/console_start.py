@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from core.config import Settings, read_settings
-from core.record.folder import RunFolder
 from tui import terminal
 from tui.console_options import ConsoleOptions
 from tui.exit_codes import ExitCode
+from tui.first_look import first_look
 from tui.outer_edge import silence
 from tui.screen import Screen
 
+if TYPE_CHECKING:
+    from core.record.folder import RunFolder
 
-def open_console(
-    folder: RunFolder | None, options: ConsoleOptions, settings: Settings | None = None
-) -> ExitCode:
+
+def open_console(find: Callable[[], RunFolder | None], options: ConsoleOptions) -> ExitCode:
     """Open the console, and come back once the human has left it.
 
     Args:
-        folder: the run to show; None for the list of runs.
+        find: finds the run to show; None for the list of runs. It is called once something is on the
+            screen, and may raise whatever keeps the console from opening.
         options: how it is to be.
-        settings: what the user prefers; None to read it.
 
     Returns:
         How the run on screen stood as the human left.
@@ -30,16 +32,18 @@ def open_console(
     Raises:
         ConfigError: the settings cannot be read.
         JournalError: the run's journal cannot be read.
+        RunNotFound: ``find`` found none.
     """
-    settings = read_settings() if settings is None else settings
     terminal.prepare()
     gc.disable()  # until the first screen is shown: next to nothing that is made before is ever garbage
     from tui.app import Console  # only now, because Textual looks at the environment as it is imported
 
-    console = Console(settings, folder, slow=options.slow or None, theme=options.theme)
+    look = first_look()
+    console = Console(None, find=find, slow=options.slow or None, theme=options.theme)
+    console.look_like(options.theme or look.theme)
     if options.theme is None and terminal.has_few_colours():
         console.do_with_few_colours()
-    console.run(mouse=options.mouse and console.preferences.mouse)
+    console.run(mouse=options.mouse and look.mouse)
     if console.crash is not None:
         raise console.crash
     if console.farewell and not os.environ.get(terminal.DRIVER):

@@ -8,7 +8,7 @@ palette are variables of the same name: ``$muted``, ``$supported``, ``$waiting``
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,25 +19,13 @@ from textual.theme import Theme
 
 from core.config import APPLICATION
 from core.errors import ConfigError
-
-SHIPPED = Path(__file__).parent.parent / "themes"
-
-DEFAULT = "signature-dark"
-
-SIXTEEN = "sixteen"
-"""The theme for terminals that have no more colours than that."""
-
-TITLE = "theme-title"
-"""The variable that carries a theme's title."""
-
-ANSI = "ansi_"
-"""How the names of the terminal's own sixteen colours begin."""
+from tui.theme_colours import ANSI, SHIPPED, TITLE, shipped_theme, theme_of
 
 
 class Palette(BaseModel):
     """The colours of a theme, each ``#rrggbb`` or ``ansi_…``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     background: str
     """Behind everything."""
@@ -110,70 +98,12 @@ def read_theme(path: Path) -> Theme:
         raise ConfigError(
             f"the theme {path} mixes {ANSI}… with other colours, in {others[0]}", "Use one kind."
         )
-    return Theme(
-        name=file.name,
-        dark=file.dark,
-        ansi=bool(ansi),
-        primary=colours["accent"],
-        accent=colours["accent"],
-        foreground=colours["foreground"],
-        background=colours["background"],
-        surface=colours["surface"],
-        panel=colours["panel"],
-        success=colours["supported"],
-        warning=colours["waiting"],
-        error=colours["failed"],
-        variables=colours | _for_textual(colours) | {TITLE: f'"{file.title}"'},
-    )
+    return theme_of(file.name, file.title, file.dark, colours)
 
 
 def title_of(theme: Theme) -> str:
     """A theme's title, for people."""
     return theme.variables.get(TITLE, theme.name).strip('"')
-
-
-def _for_textual(colours: Mapping[str, str]) -> dict[str, str]:
-    """What Textual's own widgets take, so that they look like ours."""
-    return {
-        "ansi-background": colours["background"],
-        "ansi-foreground": colours["foreground"],
-        "text": colours["foreground"],
-        "text-muted": colours["muted"],
-        "text-disabled": colours["muted"],
-        "border": colours["accent"],
-        "border-blurred": colours["line"],
-        "block-cursor-background": colours["panel"],
-        "block-cursor-foreground": colours["foreground"],
-        "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": colours["panel"],
-        "block-cursor-blurred-foreground": colours["foreground"],
-        "block-hover-background": colours["surface"],
-        "scrollbar": colours["line"],
-        "scrollbar-hover": colours["muted"],
-        "scrollbar-active": colours["accent"],
-        "scrollbar-background": colours["background"],
-        "scrollbar-background-hover": colours["background"],
-        "scrollbar-background-active": colours["background"],
-        "scrollbar-corner-color": colours["background"],
-        "footer-background": colours["background"],
-        "footer-item-background": colours["background"],
-        "footer-foreground": colours["muted"],
-        "footer-key-foreground": colours["accent"],
-        "footer-key-background": colours["background"],
-        "footer-description-foreground": colours["muted"],
-        "footer-description-background": colours["background"],
-        "input-cursor-background": colours["accent"],
-        "input-cursor-foreground": colours["background"],
-        "input-cursor-text-style": "none",
-        "input-selection-background": colours["panel"],
-        "input-selection-foreground": colours["foreground"],
-        "screen-selection-background": colours["panel"],
-        "screen-selection-foreground": colours["foreground"],
-        "link-color": colours["accent"],
-        "link-background": colours["background"],
-        "link-color-hover": colours["background"],
-        "link-background-hover": colours["accent"],
-    }
 
 
 @dataclass
@@ -192,7 +122,8 @@ class ThemeFolders:
     def read(self) -> list[Theme]:
         """All themes; the user's own come last, so that they take the place of shipped ones."""
         self._seen = self._look()
-        return [read_theme(path) for path in sorted(SHIPPED.glob("*.toml"))] + self._read(sorted(self._seen))
+        shipped = [shipped_theme(path.stem) for path in sorted(SHIPPED.glob("*.toml"))]
+        return shipped + self._read(sorted(self._seen))
 
     def changed(self) -> list[Theme]:
         """The user's themes whose files are new or changed since they were last read."""

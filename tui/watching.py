@@ -66,7 +66,7 @@ def watch(folder: RunFolder, how: Watch) -> ExitCode:
         JournalError: the journal cannot be read.
     """
     if how.in_console:
-        return open_console(folder, how.console)
+        return open_console(lambda: folder, how.console)
     screen = Screen.of()
     voice = JsonVoice(screen) if how.json else PlainVoice(folder, screen)
     return asyncio.run(Follower(folder, voice, how.after).run())

@@ -115,6 +115,7 @@ class RunScreen(Steering):
         self._chosen_views = dict(place.views)
         self._repaint: Timer | None = None
         self._changed = False
+        self._shown = False
 
     def compose(self) -> ComposeResult:
         """Head, plan, views, card, keys."""
@@ -195,8 +196,9 @@ class RunScreen(Steering):
         self._repaint = None
         if not self._changed:
             return
-        if self.console.may_repaint():
+        if self.console.may_repaint() or not self._shown:
             self._changed = False
+            self._shown = True
             self.show_all()
         self._repaint = self.set_timer(self.console.frame_seconds, self._show_changes)
 

@@ -15,7 +15,7 @@ from core.record import events as e
 from core.record.folder import RunFolder
 from tests.fakes.specs import experiment, new_run
 from tests.tui.conftest import DEADLINE_SECONDS
-from tui import themes
+from tui import theme_colours, themes
 from tui.run_feed import RunFeed
 from tui.widgets.log_view import LogView
 
@@ -30,9 +30,9 @@ class LogApp(App[int]):
         self.slow = slow
         self.view = LogView()
         self.copied: list[str] = []
-        for path in sorted(themes.SHIPPED.glob("*.toml")):
+        for path in sorted(theme_colours.SHIPPED.glob("*.toml")):
             self.register_theme(themes.read_theme(path))
-        self.theme = themes.DEFAULT
+        self.theme = theme_colours.DEFAULT
 
     def compose(self) -> ComposeResult:
         yield self.view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -22,8 +22,8 @@ class Opened:
     def __init__(self) -> None:
         self.calls: list[tuple[RunFolder | None, ConsoleOptions]] = []
 
-    def __call__(self, folder: RunFolder | None, options: ConsoleOptions, *rest: Any) -> ExitCode:
-        self.calls.append((folder, options))
+    def __call__(self, find: Callable[[], RunFolder | None], options: ConsoleOptions) -> ExitCode:
+        self.calls.append((find(), options))
         return ExitCode.DETACHED
 
 

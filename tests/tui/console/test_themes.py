@@ -16,11 +16,11 @@ from textual.color import Color, rgb_to_lab
 from core.errors import ConfigError
 from tests.tui.conftest import Home
 from tests.tui.console.shell import SIZE, shell
-from tui import themes
+from tui import theme_colours, themes
 from tui.preferences import read_preferences
 from tui.screens.theme_picker import ThemePicker
 
-NAMES = sorted(path.stem for path in themes.SHIPPED.glob("*.toml"))
+NAMES = sorted(path.stem for path in theme_colours.SHIPPED.glob("*.toml"))
 
 STATES = ("supported", "refuted", "inconclusive", "waiting", "running", "failed")
 TEXTS = ("foreground", "muted", "accent", *STATES)
@@ -45,7 +45,7 @@ ANSI_NAMES = [
 def palette(name: str, terminal: str = VGA) -> dict[str, Color]:
     """A theme's colours as they are seen."""
     seen = dict(zip(ANSI_NAMES, (Color.parse(f"#{code}") for code in terminal.split()), strict=True))
-    variables = themes.read_theme(themes.SHIPPED / f"{name}.toml").variables
+    variables = themes.read_theme(theme_colours.SHIPPED / f"{name}.toml").variables
     return {
         colour: seen.get(variables[colour]) or Color.parse(variables[colour])
         for colour in themes.Palette.model_fields
@@ -86,7 +86,7 @@ def test_every_text_can_be_read_on_everything_behind_it(name: str, least: float,
 
 
 def test_sixteen_colours_are_the_terminals_own() -> None:
-    theme = themes.read_theme(themes.SHIPPED / "sixteen.toml")
+    theme = themes.read_theme(theme_colours.SHIPPED / "sixteen.toml")
     assert theme.ansi
     assert {theme.variables[name].split("_")[0] for name in themes.Palette.model_fields} == {"ansi"}
     # Both are set, so that the terminal's own background does not matter.
@@ -123,13 +123,13 @@ def test_a_theme_has_every_colour_that_textuals_own_widgets_take(name: str) -> N
     for path in Path(textual.__file__).parent.rglob("*.py"):
         for style in re.findall(r'CSS[^=\n]*= """(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL):
             taken |= set(re.findall(r"\$([a-z][a-z0-9-]*)", style))
-    theme = themes.read_theme(themes.SHIPPED / f"{name}.toml")
+    theme = themes.read_theme(theme_colours.SHIPPED / f"{name}.toml")
     assert taken - (theme.to_color_system().generate() | theme.variables).keys() == set()
 
 
 def own_theme(home: Home, name: str = "mine", **changes: str) -> Path:
     """Write a theme of the user's own."""
-    text = (themes.SHIPPED / "signature-dark.toml").read_text(encoding="utf-8")
+    text = (theme_colours.SHIPPED / "signature-dark.toml").read_text(encoding="utf-8")
     text = text.replace('"signature-dark"', f'"{name}"').replace("Signature, dark", "My own")
     for colour, value in changes.items():
         text = re.sub(rf'^{colour} = ".*"$', f'{colour} = "{value}"', text, flags=re.MULTILINE)
@@ -200,7 +200,7 @@ def test_an_unknown_theme_is_told_and_the_usual_one_taken(home: Home) -> None:
     async def play() -> None:
         async with app.run_test(size=SIZE) as pilot:
             await pilot.pause()
-            assert app.theme == themes.DEFAULT
+            assert app.theme == theme_colours.DEFAULT
             assert any("there is no theme 'dracula'" in toast for toast in app.toasts)
 
     asyncio.run(play())
@@ -269,4 +269,14 @@ def test_a_theme_in_the_settings_stays_the_one_to_begin_with(home: Home) -> None
 def test_few_colours_take_the_theme_made_for_them(home: Home) -> None:
     app = shell(home.data, theme="signature-light")
     app.do_with_few_colours()
-    assert app.theme == themes.SIXTEEN
+    assert app.theme == theme_colours.SIXTEEN
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_theme_is_the_same_unchecked_as_checked(name: str) -> None:
+    assert theme_colours.shipped_theme(name) == themes.read_theme(theme_colours.SHIPPED / f"{name}.toml")
+
+
+def test_the_first_frame_of_a_theme_that_is_not_shipped_has_the_usual_colours() -> None:
+    for name in (None, "", "mine", "../themes/sixteen"):
+        assert theme_colours.shipped_theme(name).name == theme_colours.DEFAULT
