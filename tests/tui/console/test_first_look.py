@@ -135,10 +135,9 @@ def test_keys_that_are_typed_before_anything_was_read_reach_what_follows(home: H
             app.screen.refresh(layout=True)
             while not isinstance(app.screen, SettingsScreen):
                 await pilot.pause(0.01)
-            await pilot.press("q")
+            assert isinstance(app.screen_stack[1], OfRun)
 
     asyncio.run(play())
-    assert "fumehood resume" in app.farewell
 
 
 @pytest.mark.usefixtures("home")
