@@ -86,7 +86,7 @@ def _ready(request: dict[str, Any]) -> bool:
 
     try:
         connection = secretstorage.dbus_init()
-    except secretstorage.SecretServiceNotAvailableException as error:
+    except (secretstorage.SecretServiceNotAvailableException, OSError) as error:
         raise _Trouble("absent", str(error)) from None
     with closing(connection):
         if not secretstorage.check_service_availability(connection):

@@ -76,6 +76,9 @@ def handed_on() -> bytes:
     """
     store = key_store()
     environment = {name: store.environment.get(name, "") for name in KEY_NAMES}
+    for name, secret in store.env_file.items():
+        if is_placeholder(environment[name]):
+            environment[name] = secret.reveal()
     handed: dict[str, Any] = {
         "environment": {name: value for name, value in environment.items() if not is_placeholder(value)},
         "session": {name: secret.reveal() for name, secret in store.session.items()},

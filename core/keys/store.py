@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ Place = Literal["environment", "keyring", "file", "session"]
 """The places, in the order in which they are read. Nothing is ever kept in plain text."""
 
 ENVIRONMENT = "environment"
+ENV_FILE = "--env-file"
 SESSION = "this session"
 
 
@@ -74,6 +76,10 @@ class KeyStore:
         environment: variables of the user's, or those that the starting command handed over.
         keyring: the system's keyring.
         file: the encrypted file.
+
+    Attributes:
+        env_file: keys from a file that the user named with ``--env-file``; the environment goes before it.
+        session: keys that are kept until this process ends.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class KeyStore:
         self.environment = environment
         self.keyring = keyring or Keyring()
         self.file = file or EncryptedFile()
+        self.env_file: dict[str, Secret] = {}
         self.session: dict[str, Secret] = {}
 
     async def search(self, names: Sequence[str], *, prompt: bool = False) -> Search:
@@ -101,6 +108,9 @@ class KeyStore:
             for name in names
             if not is_placeholder(value := self.environment.get(name, ""))
         }
+        for name in names:
+            if name not in found and name in self.env_file:
+                found[name] = Found(name, self.env_file[name], "environment", ENV_FILE)
         troubles: dict[Place, KeysError] = {}
         absent = None
         if missing := [name for name in names if name not in found]:
@@ -157,6 +167,9 @@ class KeyStore:
         note = ""
         if place in (None, "keyring"):
             try:
+                if prompt:
+                    with contextlib.suppress(KeysLocked):  # one that hangs is not waited for as for a human
+                        await self.keyring.get([name])
                 await self.keyring.set(name, secret, prompt=prompt)
                 return Kept("keyring", self.keyring.title)
             except KeyringAbsent as error:
