@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from contextlib import closing
 from typing import Any
@@ -87,7 +88,8 @@ def _ready(request: dict[str, Any]) -> bool:
     try:
         connection = secretstorage.dbus_init()
     except (secretstorage.SecretServiceNotAvailableException, OSError) as error:
-        raise _Trouble("absent", str(error)) from None
+        named = "DBUS_SESSION_BUS_ADDRESS" in os.environ
+        raise _Trouble("absent", str(error) if named else "no D-Bus session") from None
     with closing(connection):
         if not secretstorage.check_service_availability(connection):
             raise _Trouble("absent", "no program offers the Secret Service")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -21,6 +22,18 @@ PASSPHRASE = Secret("correct horse battery")
 KEY = Secret("sk-ant-api03-0123456789abcdefXYZ")
 OTHER = Secret("AIzaSyA0123456789abcdefghijklmnopqrstuv")
 NOBODY = 65534
+
+Use: TypeAlias = Callable[[EncryptedFile], Awaitable[object]]
+READING: Use = lambda file: file.get([ANTHROPIC])  # noqa: E731 - named to have a type
+WRITING: Use = lambda file: file.set(GOOGLE, OTHER)  # noqa: E731
+REMOVING: Use = lambda file: file.remove(ANTHROPIC)  # noqa: E731
+
+
+def use(how: Use, file: EncryptedFile) -> object:
+    async def wait() -> object:
+        return await how(file)
+
+    return asyncio.run(wait())
 
 
 @pytest.fixture(autouse=True)
@@ -70,9 +83,9 @@ def test_without_a_file_there_is_nothing_and_nobody_is_asked(tmp_path: Path) -> 
 
 def test_without_a_passphrase_it_is_locked(path: Path) -> None:
     before = path.read_bytes()
-    for use in (lambda file: file.get([ANTHROPIC]), lambda file: file.set(GOOGLE, OTHER)):
+    for how in (READING, WRITING):
         with pytest.raises(KeysLocked, match="needs its passphrase") as caught:
-            asyncio.run(use(file_at(path, None)))
+            use(how, file_at(path, None))
         assert PASSPHRASE_FILE in caught.value.next_step
     assert path.read_bytes() == before
 
@@ -221,13 +234,9 @@ def test_a_file_that_is_unsafe_or_damaged_is_refused_in_one_line_and_left_as_it_
         pytest.skip("only root can give files away")
     spoil(path)
     before = _state(path.parent.parent)
-    for use in (
-        lambda file: file.get([ANTHROPIC]),
-        lambda file: file.set(GOOGLE, OTHER),
-        lambda file: file.remove(ANTHROPIC),
-    ):
+    for attempt in (READING, WRITING, REMOVING):
         with pytest.raises(KeysError, match=words) as caught:
-            asyncio.run(use(file_at(path)))
+            use(attempt, file_at(path))
         assert "\n" not in str(caught.value)
         assert caught.value.next_step
     assert _state(path.parent.parent) == before
@@ -235,9 +244,9 @@ def test_a_file_that_is_unsafe_or_damaged_is_refused_in_one_line_and_left_as_it_
 
 def test_a_wrong_passphrase_is_refused_and_changes_nothing(path: Path) -> None:
     before = _state(path.parent)
-    for use in (lambda file: file.get([ANTHROPIC]), lambda file: file.set(GOOGLE, OTHER)):
+    for how in (READING, WRITING):
         with pytest.raises(KeysError, match="the passphrase is wrong"):
-            asyncio.run(use(file_at(path, Secret("another"))))
+            use(how, file_at(path, Secret("another")))
     with pytest.raises(KeysError, match="the passphrase is wrong"):
         asyncio.run(file_at(path, None).unlock(Secret("another")))
     assert _state(path.parent) == before
