@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from core.experiment import Compute, Experiment
 from core.pricing import SECONDS_PER_HOUR, Estimate, TokenPrices, Tokens
+from core.record.events import now
 from core.record.state import ExperimentState, RunState
 
 NO_MONEY = Estimate(low=Decimal(0), high=Decimal(0), maximum=Decimal(0))
@@ -62,6 +63,14 @@ def sandbox_cost(usd_per_hour: Decimal | None, seconds: float) -> Decimal | None
     if usd_per_hour is None:
         return None
     return usd_per_hour * Decimal(str(seconds)) / SECONDS_PER_HOUR
+
+
+def seconds_left(experiment: ExperimentState) -> float:
+    """How much of its approved time an experiment has left, over all its sandboxes; seconds."""
+    used = experiment.sandbox_seconds
+    if experiment.sandbox is not None:
+        used += (now() - experiment.sandbox.at).total_seconds()
+    return experiment.spec.compute.timeout_seconds - used
 
 
 def allowance(experiment: ExperimentState) -> Decimal:

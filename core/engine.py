@@ -212,7 +212,7 @@ class Engine:
         return orchestrator(
             self.live,
             self.models.orchestrator,
-            lambda experiment_id: report_for_model(self.live, experiment_id),
+            lambda experiment_id, section: report_for_model(self.live, experiment_id, section),
             self.gpus,
         )
 

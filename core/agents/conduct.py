@@ -16,7 +16,7 @@ from core.agents.artifacts import keep_artifacts
 from core.agents.loop import converse
 from core.agents.researcher import repeat_scripts, researcher
 from core.agents.retries import PATIENT, Retries
-from core.budget import SandboxPrice, sandbox_cost
+from core.budget import SandboxPrice, sandbox_cost, seconds_left
 from core.errors import ModelError, SandboxError, SandboxLost
 from core.evidence.gather import own_ledger
 from core.models.base import Model
@@ -110,7 +110,7 @@ class Conductor:
         begun = self.live.state.agents.get(experiment_id)
         if begun is not None and begun.ended is not None:
             return _ending(begun.ended)
-        if _seconds_left(self._experiment(experiment_id)) <= 0:
+        if seconds_left(self._experiment(experiment_id)) <= 0:
             return self._out_of_time(experiment_id)
         if kill := self._experiment(experiment_id).kill:
             # Perhaps an engine died over it: that its sandbox is gone then must not count as a fault.
@@ -138,7 +138,7 @@ class Conductor:
     async def _timed_out(self, experiment_id: str) -> Ending:
         """Wait until its sandboxes have been open for as long as was approved."""
         await self.live.until(lambda state: state.experiments[experiment_id].sandbox)
-        await asyncio.sleep(max(0.0, _seconds_left(self._experiment(experiment_id))))
+        await asyncio.sleep(max(0.0, seconds_left(self._experiment(experiment_id))))
         return self._out_of_time(experiment_id)
 
     def _out_of_time(self, experiment_id: str) -> Ending:
@@ -149,7 +149,7 @@ class Conductor:
         """The experiment's sandbox: found again, or opened under a name that was noted first."""
         experiment = self._experiment(experiment_id)
         hypothesis = experiment.spec.hypothesis
-        left = math.ceil(_seconds_left(experiment))
+        left = math.ceil(seconds_left(experiment))
         spec = SandboxSpec(
             run_id=self.live.folder.run_id,
             compute=experiment.spec.compute.model_copy(update={"timeout_seconds": left}),
@@ -250,14 +250,6 @@ class Conductor:
             seen = f"these seeds were asked for after the result of {original} was seen"
             verdict = verdict.model_copy(update={"deviations": (*verdict.deviations, seen)})
         return [VerdictReached(experiment_id=experiment_id, verdict=verdict)]
-
-
-def _seconds_left(experiment: ExperimentState) -> float:
-    """How much of its approved time an experiment has left, over all its sandboxes; seconds."""
-    used = experiment.sandbox_seconds
-    if experiment.sandbox is not None:
-        used += (now() - experiment.sandbox.at).total_seconds()
-    return experiment.spec.compute.timeout_seconds - used
 
 
 def _cut_off(script: Exec, end: Literal["killed", "lost"]) -> ExecEnded:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from core.agents.agent import Agent
+from core.agents.fence import fenced
 from core.agents.history import unread_messages
 from core.agents.human import ask_human
-from core.agents.prompts import ORCHESTRATOR, VERSION, fenced, orchestrator_prompt
+from core.agents.log_reading import read_log
+from core.agents.prompts import ORCHESTRATOR, VERSION, orchestrator_prompt
 from core.agents.tools import (
     FinishResearch,
     ProposeExperiments,
     ReadReport,
     Reply,
+    Section,
     Tool,
     Toolbox,
     WaitForResults,
@@ -22,6 +25,7 @@ from core.approval import next_experiment_id
 from core.errors import ToolError
 from core.experiment import Compute, Experiment, Proposal
 from core.models.base import Model
+from core.pricing import dollars
 from core.record.events import ExperimentProposed, ResultsTold
 from core.record.live import LiveRun
 from core.record.state import ExperimentState, RunState
@@ -29,13 +33,17 @@ from core.record.state import ExperimentState, RunState
 ORCHESTRATOR_NAME: Final = "orchestrator"
 
 
-def orchestrator(live: LiveRun, model: Model, report: Callable[[str], str], gpus: frozenset[str]) -> Agent:
+Report: TypeAlias = Callable[[str, Section], str]
+"""A part of what is known about an experiment, as text for a model."""
+
+
+def orchestrator(live: LiveRun, model: Model, report: Report, gpus: frozenset[str]) -> Agent:
     """The orchestrator of a run.
 
     Args:
         live: the run.
         model: its model.
-        report: the evidence of one experiment, as text for a model.
+        report: what is known about one experiment.
         gpus: names of GPUs that the run's sandboxes can have.
     """
     tools = _Tools(live, report, gpus)
@@ -51,6 +59,7 @@ def orchestrator(live: LiveRun, model: Model, report: Callable[[str], str], gpus
             Tool("propose_experiments", ProposeExperiments, tools.propose),
             Tool("wait_for_results", WaitForResults, tools.wait),
             Tool("read_report", ReadReport, tools.read_report),
+            read_log(live),
             ask_human(live, ORCHESTRATOR_NAME),
             Tool("finish_research", FinishResearch, tools.finish),
         ),
@@ -61,7 +70,7 @@ def orchestrator(live: LiveRun, model: Model, report: Callable[[str], str], gpus
 class _Tools:
     """What the orchestrator can do. Each effect is found again by the id of its call."""
 
-    def __init__(self, live: LiveRun, report: Callable[[str], str], gpus: frozenset[str]) -> None:
+    def __init__(self, live: LiveRun, report: Report, gpus: frozenset[str]) -> None:
         self.live = live
         self.report = report
         self.gpus = gpus
@@ -95,7 +104,7 @@ class _Tools:
         if experiment is None:
             known = ", ".join(self.live.state.experiments) or "none yet"
             raise ToolError(f"there is no experiment {arguments.experiment!r}", f"There are: {known}.")
-        return Reply(self._told(experiment))
+        return Reply(self._told(experiment, arguments.section))
 
     async def finish(self, arguments: FinishResearch, call_id: str) -> Reply:
         """End the research, unless something that was proposed is still open."""
@@ -105,8 +114,11 @@ class _Tools:
             raise ToolError(f"{', '.join(unfinished)} has not ended", "Call wait_for_results first.")
         return Reply("The research has ended; the paper is written next.", ends=True)
 
-    def _told(self, experiment: ExperimentState) -> str:
-        return f"{outcome_line(experiment)}\n{fenced(self.report(experiment.id))}"
+    def _told(self, experiment: ExperimentState, section: Section = "overview") -> str:
+        report = self.report(experiment.id, section)
+        if experiment.message and experiment.outcome not in WORDS_OF_A_HUMAN:
+            report = f"{experiment.message[:MESSAGE_CHARACTERS]}\n{report}"
+        return f"{_outcome_for_model(experiment)}\n{fenced(report)}"
 
     def _proposed_by(self, call_id: str) -> list[ExperimentState]:
         return [x for x in self.live.state.experiments.values() if x.proposed_by == call_id]
@@ -162,6 +174,20 @@ class _Tools:
         return proposal.compute.model_copy(update={"gpu": gpu})
 
 
+MESSAGE_CHARACTERS = 600
+"""Of what an experiment ended in: it may hold much of what a program printed."""
+
+WORDS_OF_A_HUMAN: Final = ("rejected", "killed")
+"""Outcomes whose message is what a human said; that of others may hold a program's words."""
+
+
+def _outcome_for_model(experiment: ExperimentState) -> str:
+    line = outcome_line(experiment)
+    if experiment.outcome in WORDS_OF_A_HUMAN or not experiment.message:
+        return line
+    return line.removesuffix(f": {experiment.message}")
+
+
 def outcome_line(experiment: ExperimentState) -> str:
     """One line on how an experiment stands, e.g. ``E2 (…): done; verdict: supported``."""
     verdict = f"; verdict: {experiment.verdict.outcome}" if experiment.verdict else ""
@@ -195,4 +221,7 @@ def _still_open(state: RunState) -> str:
     if still:
         return f"Still open: {', '.join(still)}."
     left = state.settings.rounds - _rounds(state)
-    return f"Nothing is open. Rounds left: {left}. Propose more, or call finish_research."
+    return (
+        f"Nothing is open. Rounds left: {left}. Of the cap, {dollars(state.free_usd)} is left."
+        " Propose more, or call finish_research."
+    )

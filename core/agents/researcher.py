@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from core.agents.agent import Agent
+from core.agents.fence import fenced
 from core.agents.human import ask_human, script_approved
-from core.agents.prompts import RESEARCHER, VERSION, fenced, researcher_prompt
-from core.agents.scripts import output_for_model, run_script
+from core.agents.log_reading import head_and_tail, read_log
+from core.agents.prompts import RESEARCHER, VERSION, researcher_prompt
+from core.agents.scripts import run_script
 from core.agents.tools import RecordFinding, Reply, RunPython, SubmitResult, Tool, Toolbox
 from core.approval import script_needs_a_yes, subject_of
+from core.budget import allowance, seconds_left
 from core.models.base import Model
+from core.pricing import dollars
 from core.record.events import ExecEnded, ExecRequested, FindingRecorded
 from core.record.live import LiveRun
-from core.record.state import Exec
+from core.record.state import Exec, ExperimentState
 from core.sandbox.base import Sandbox
 
 
@@ -31,10 +35,11 @@ def researcher(live: LiveRun, model: Model, experiment_id: str, sandbox: Sandbox
         name=experiment_id,
         model=model,
         system=RESEARCHER,
-        prompt=researcher_prompt(state.experiments[experiment_id].spec, state.created.question),
+        prompt=researcher_prompt(state.experiments[experiment_id], state.created.question),
         prompts_version=VERSION,
         toolbox=Toolbox(
             Tool("run_python", RunPython, tools.run_python),
+            read_log(live, experiment_id),
             Tool("record_finding", RecordFinding, tools.record_finding),
             ask_human(live, experiment_id),
             Tool("submit_result", SubmitResult, tools.submit_result),
@@ -95,8 +100,11 @@ class _Tools:
     def _account(self, ended: ExecEnded) -> str:
         """How a script ended, what it measured and what it printed, for the model."""
         script = self.live.state.execs[ended.exec_id]
-        output = output_for_model(self.live.folder.log_path(ended.exec_id))
-        return f"{exec_line(script)}\n{_measured(script)}\nIt printed:\n{fenced(output)}"
+        output = head_and_tail(self.live.folder.log_path(ended.exec_id))
+        said = f"{_measured(script)}\nIt printed:\n{output}"
+        return (
+            f"{exec_line(script)}\n{fenced(said)}\n{_left(self.live.state.experiments[self.experiment_id])}"
+        )
 
 
 def exec_line(script: Exec) -> str:
@@ -129,6 +137,15 @@ def _measured(script: Exec) -> str:
     latest = ", ".join(f"{name}={value}" for name, value in script.results)
     return f"It wrote {script.records} records through lab" + (
         f"; latest results: {latest}." if latest else "."
+    )
+
+
+def _left(experiment: ExperimentState) -> str:
+    """What of time and money the researcher still has."""
+    seconds = f"{max(0.0, seconds_left(experiment)):.0f} s of sandbox time are left"
+    money = allowance(experiment)
+    return (
+        f"{seconds}, and {dollars(money)} for your turns." if experiment.reserved and money else f"{seconds}."
     )
 
 

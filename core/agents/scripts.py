@@ -19,10 +19,6 @@ from core.record.records import Record, chain_start, read_record
 from core.record.state import Exec
 from core.sandbox.base import ExecResult, Sandbox
 
-OUTPUT_HEAD_BYTES = 6_000
-OUTPUT_TAIL_BYTES = 10_000
-"""How much of a script's output a model reads: the first and the last bytes."""
-
 RECORDS_SECONDS = 0.1
 """Pause between two batches of records, so that many small ones share a transaction."""
 
@@ -56,22 +52,6 @@ async def run_script(live: LiveRun, sandbox: Sandbox, request: ExecRequested) ->
     ended = live.state.execs[request.exec_id].ended
     assert ended is not None
     return ended
-
-
-def output_for_model(log: Path) -> str:
-    """What a script printed, head and tail, with the left out middle named."""
-    try:
-        size = log.stat().st_size
-    except FileNotFoundError:
-        return "(it printed nothing)"
-    with log.open("rb") as file:
-        if size <= OUTPUT_HEAD_BYTES + OUTPUT_TAIL_BYTES:
-            return file.read().decode(errors="replace") or "(it printed nothing)"
-        head = file.read(OUTPUT_HEAD_BYTES).decode(errors="replace")
-        file.seek(size - OUTPUT_TAIL_BYTES)
-        tail = file.read().decode(errors="replace")
-    left_out = size - OUTPUT_HEAD_BYTES - OUTPUT_TAIL_BYTES
-    return f"{head}\n… {left_out:,} bytes left out …\n{tail}"
 
 
 async def _take_everything(live: LiveRun, sandbox: Sandbox, script: Exec) -> ExecResult:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ToolError
 from core.experiment import Proposal
 from core.models.base import ToolCall, ToolResult, ToolSpec
+
+Section: TypeAlias = Literal["overview", "summary", "findings", "scripts", "measurements"]
+"""A part of what is known about an experiment."""
 
 
 class Arguments(BaseModel):
@@ -35,10 +38,24 @@ class WaitForResults(Arguments):
 
 
 class ReadReport(Arguments):
-    """Read the whole report of one experiment: its measurements, findings, execs and verdict."""
+    """Read about one experiment again, or more of it than you were told when it ended."""
 
     experiment: str
     """The experiment's id, e.g. ``E2``."""
+    section: Section = "overview"
+    """``overview`` is what you were told when it ended. The others are whole, up to their bounds:
+    ``summary`` and ``findings`` of its researcher, ``scripts`` with their code, ``measurements``."""
+
+
+class ReadLog(Arguments):
+    """Read lines of what a script printed. What is left out of an answer is named in it."""
+
+    exec: str
+    """The exec's id, e.g. ``E2-1``."""
+    from_line: int = Field(default=1, ge=1)
+    """The first line; lines count from 1."""
+    to_line: int = Field(ge=1)
+    """The last line."""
 
 
 class FinishResearch(Arguments):

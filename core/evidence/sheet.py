@@ -43,8 +43,14 @@ def sheet(evidence: Evidence) -> str:
     return _cut(text, LONGEST_SHEET)
 
 
-def report(evidence: Evidence, experiment_id: str) -> str:
-    """What one experiment gave, for the orchestrator; about 1,000 tokens at most."""
+def report(evidence: Evidence, experiment_id: str, longest: int = LONGEST_REPORT) -> str:
+    """What one experiment gave, for the orchestrator; about 1,000 tokens at most.
+
+    Args:
+        evidence: of the run.
+        experiment_id: the experiment.
+        longest: characters; what is left out is said.
+    """
     lines: list[str] = []
     hypothesis = evidence.hypotheses.get(experiment_id)
     if hypothesis is not None:
@@ -65,7 +71,7 @@ def report(evidence: Evidence, experiment_id: str) -> str:
     lines += [_key_line(key) for key in keys]
     if not keys:
         lines.append("none that count")
-    return _cut("\n".join(lines), LONGEST_REPORT)
+    return _cut("\n".join(lines), longest)
 
 
 def _key_line(key: Key) -> str:

@@ -30,7 +30,9 @@ from tests.fakes.specs import new_run, proposal, run_settings
 
 
 def agent(live: LiveRun, model: BehavingModel | None = None, gpus: frozenset[str] = frozenset()) -> Agent:
-    return orchestrator(live, model or BehavingModel([]), lambda name: f"report of {name}", gpus)
+    return orchestrator(
+        live, model or BehavingModel([]), lambda name, section: f"report of {name}: {section}", gpus
+    )
 
 
 def use(
