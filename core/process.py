@@ -17,6 +17,9 @@ ENGINE = (sys.executable, "-P", "-m", "core.driving")
 START_SECONDS = 30.0
 """How long a starting engine may take to say that it drives the run."""
 
+END_SECONDS = 5.0
+"""How long an engine that said why it cannot drive the run may take to end."""
+
 READY = b"ready"
 """What an engine says once it drives the run."""
 
@@ -73,6 +76,8 @@ def start_engine(folder: RunFolder) -> None:
         raise EngineError(
             f"the engine did not come up within {START_SECONDS:.0f} s", f"See {folder.logs / 'engine.log'}."
         )
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(END_SECONDS)  # it has said its last word
     message, _, next_step = said.decode(errors="replace").partition("\n")
     raise EngineError(
         message or "the engine ended at once", next_step or f"See {folder.logs / 'engine.log'}."
