@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import ContextFull, ModelBusy, ModelError, ModelRefused, ModelRejected, ModelUnusable
 from core.keys.secret import Secret
-from core.models.base import Delta, ModelMessage, ToolCall, Turn, TurnRequest
+from core.models.base import Delta, ToolCall, Turn, TurnRequest
 from core.models.card import ModelCard
 from core.models.claude_connection import STALL_SECONDS, ClaudeConnection
 from core.models.claude_message import MessageStream
@@ -98,7 +98,6 @@ class ClaudeModel:
             raise _refused(self.name, answer.stop_details)
         raw = answer.message()
         self._cut.pop(request.agent, None)
-        _make_ids_unique(raw["content"], request)
         blocks = raw["content"]
         return Turn(
             raw=raw,
@@ -194,24 +193,3 @@ def _joined(blocks: list[dict[str, Any]], kind: str) -> str:
     """What all blocks of a kind say; the kind is also the name of the field that says it."""
     texts = (block.get(kind) for block in blocks if block.get("type") == kind)
     return "\n\n".join(text for text in texts if isinstance(text, str) and text)
-
-
-def _make_ids_unique(blocks: list[dict[str, Any]], request: TurnRequest) -> None:
-    """Give a call another id where its own was used before in the conversation.
-
-    Anthropic's are unique, but some other servers count from zero in every turn, and a result is found
-    by its call's id.
-    """
-    used = {
-        block.get("id")
-        for message in request.messages
-        if isinstance(message, ModelMessage)
-        for block in message.raw["content"]
-    }
-    for block in blocks:
-        if block.get("type") == "tool_use":
-            own, number = block["id"], 2
-            while block["id"] in used:
-                block["id"] = f"{own}-{number}"
-                number += 1
-            used.add(block["id"])

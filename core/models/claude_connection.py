@@ -155,8 +155,11 @@ class ClaudeConnection:
             ) from None
         except anthropic.APIConnectionError as error:
             raise self._unreached(error.__cause__) from None
-        except (TimeoutError, httpx2.TimeoutException):
+        except httpx2.TimeoutException:
             raise self._stalled() from None
+        except TimeoutError:
+            seconds = self._stall_seconds * PINGS_ONLY
+            raise ModelBusy(f"{self.address.host} sent nothing but signs of life for {seconds:g} s") from None
         except UnicodeDecodeError:
             raise ModelBusy(f"{self.address.host} sent something that is no text") from None
         except httpx2.HTTPError:

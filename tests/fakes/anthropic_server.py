@@ -197,6 +197,25 @@ def _rechunked(content: bytes, chunk_bytes: Callable[[], int]) -> list[bytes]:
     return pieces
 
 
+def cuts_call(name: str, written: str, stop: str = "max_tokens") -> Answer:
+    """A call whose arguments end where the answer's limit was, in a stream that ends in good order.
+
+    Args:
+        name: the tool.
+        written: the arguments as far as they came.
+        stop: the reason to stop that the provider gives.
+    """
+    opening, *ending = [
+        event
+        for event in events_of(message(tool_use(name), stop=stop))
+        if event["type"] not in {"ping", "content_block_delta"}
+    ]
+    delta = {"type": "input_json_delta", "partial_json": written}
+    return streams(
+        opening, ending[0], {"type": "content_block_delta", "index": 0, "delta": delta}, *ending[1:]
+    )
+
+
 def refuses(
     status: int,
     kind: str = "invalid_request_error",
@@ -215,7 +234,13 @@ def refuses(
 Break: TypeAlias = Literal["cut", "end", "stall", "pings", "garbage", "error", "bad bytes"]
 
 
-def breaks(how: Break, *blocks: Json, after: str = "content_block_delta", error_type: str = "") -> Answer:
+def breaks(
+    how: Break,
+    *blocks: Json,
+    after: str = "content_block_delta",
+    error_type: str = "",
+    error_words: str = "so it says",
+) -> Answer:
     """The beginning of a message of these blocks, and then what goes wrong.
 
     Args:
@@ -225,6 +250,7 @@ def breaks(how: Break, *blocks: Json, after: str = "content_block_delta", error_
         blocks: of the message.
         after: the type of the last event that is sent; empty for none at all.
         error_type: of the error.
+        error_words: of the error.
     """
     events = events_of(message(*(blocks or (text("The answer begins well"),))))
     last = max((at for at, event in enumerate(events) if event["type"] == after), default=-1)
@@ -250,7 +276,7 @@ def breaks(how: Break, *blocks: Json, after: str = "content_block_delta", error_
             case "bad bytes":
                 await exchange.send(b"event: content_block_delta\ndata: \xff\xfe\n\n")
             case "error":
-                await exchange.send(wire(error(error_type, "so it says")))
+                await exchange.send(wire(error(error_type, error_words)))
         await exchange.finish()
 
     return answer

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -183,21 +186,6 @@ def test_a_paused_turn_is_complete_and_can_be_gone_on_with() -> None:
     with_server(AnthropicServer(says(text("wait"), stop="pause_turn"), says(text("done"))), twice)
 
 
-def test_a_call_whose_id_was_used_before_gets_another_one() -> None:
-    async def twice(server: AnthropicServer) -> None:
-        model = claude(server)
-        _, first = await take(model, request())
-        assert [call.id for call in first.calls] == ["call_0", "call_0-2"]
-        results = tuple(ToolResult(call.id, "seen") for call in first.calls)
-        asked = request(UserMessage("Begin."), ModelMessage(first.raw), UserMessage("", results))
-        _, second = await take(model, asked)
-        assert [call.id for call in second.calls] == ["call_0-3"]
-        assert second.raw["content"][0]["id"] == "call_0-3"
-
-    again = says(tool_use("look", "call_0"))
-    with_server(AnthropicServer(says(tool_use("look", "call_0"), tool_use("look", "call_0")), again), twice)
-
-
 # What is sent
 
 
@@ -337,6 +325,34 @@ def test_the_sdk_says_nothing_in_the_terminal_and_nothing_in_a_log(
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
     assert not [record for record in caplog.records if record.name.startswith(("anthropic", "http"))]
+
+
+FRESH_PROCESS = """
+import asyncio, sys
+from core.errors import ModelBusy
+from core.models.claude import check_key
+
+def loaded():
+    return sorted({"anthropic", "httpx2"} & sys.modules.keys())
+
+before = loaded()
+try:
+    asyncio.run(check_key(None, "http://127.0.0.1:1"))
+except ModelBusy:
+    print(before, loaded())
+"""
+
+
+def test_the_sdk_is_loaded_with_the_first_request_and_is_silent_from_then_on() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH_PROCESS],
+        env={**os.environ, **LEAKS},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("[] ['anthropic', 'httpx2']\n", "")
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/"])
