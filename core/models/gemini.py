@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ class GeminiModel:
         self._key = key
         self._base_url = base_url
         self._stall_seconds = stall_seconds
-        self._cut: dict[str, TurnRequest] = {}
+        self._cut: dict[str, int] = {}
+        """Length of the conversation in which an agent's answer was cut last, in messages."""
 
     @property
     def prices(self) -> TokenPrices | None:
@@ -64,7 +66,7 @@ class GeminiModel:
         if self.prices is None:
             return None
         body = request_body(self._card, request, CallIds(request.agent))
-        return self._dearest(Tokens(input=self._bound(body), output=self._card.max_output_tokens))
+        return self.prices.cost(Tokens(input=self._bound(body), output=self._card.max_output_tokens))
 
     async def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
         """Stream one turn; what the errors mean is said by ``Model``."""
@@ -103,11 +105,14 @@ class GeminiModel:
         if answer.stop not in CUT:
             self._cut.pop(request.agent, None)
             return
-        most = self._card.max_output_tokens
-        if self._cut.get(request.agent) == request:
-            raise ModelRejected(f"{self.name}: its answers do not fit {most:,} tokens")
-        self._cut[request.agent] = request
-        raise ModelBusy(f"{self.name}: its answer did not fit {most:,} tokens")
+        limit = f"{self._card.max_output_tokens:,} tokens"
+        if self._cut.get(request.agent) == len(request.messages):
+            raise ModelRejected(
+                f"the answers of {self.name} do not fit the {limit} that a turn may have",
+                "Ask for smaller steps, or choose another model.",
+            )
+        self._cut[request.agent] = len(request.messages)
+        raise ModelBusy(f"the answer was cut at {limit}")
 
     def _cost(self, body: dict[str, Any], answer: Answer) -> Decimal | None:
         """What may be billed for as much of an answer as came, USD; None where the price is unknown.
@@ -116,20 +121,18 @@ class GeminiModel:
         """
         if not answer.came and not answer.usage:
             return Decimal(0)
-        if self.prices is None:
-            return None
-        if answer.usage:
-            return self.prices.cost(answer.tokens())
-        written = min(answer.came, self._card.max_output_tokens)
-        return self._dearest(Tokens(input=self._bound(body), output=written))
+        tokens = answer.tokens()
+        if "promptTokenCount" not in answer.usage:
+            tokens = replace(tokens, input=self._bound(body))
+        if "candidatesTokenCount" not in answer.usage:
+            written = min(answer.came, self._card.max_output_tokens)
+            tokens = replace(tokens, output=tokens.output + written)
+        return self.prices.cost(tokens) if self.prices else None
 
     def _bound(self, body: dict[str, Any]) -> int:
         """The most tokens that a request can be."""
         size = len(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
         return min(size, self._card.context_tokens)
-
-    def _dearest(self, tokens: Tokens) -> Decimal | None:
-        return self.prices.cost(tokens) if self.prices else None
 
 
 async def list_models(key: Secret | None, base_url: str) -> tuple[LiveModel, ...]:

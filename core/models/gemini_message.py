@@ -11,6 +11,8 @@ from core.models.base import Delta
 from core.models.gemini_request import function_calls
 from core.pricing import Tokens
 
+REFUSED_STEP = "Put the question in other words, or choose another model."
+
 REFUSALS = frozenset(
     {
         "BLOCKLIST",
@@ -113,9 +115,7 @@ class Answer:
         """
         if not self.stop:
             if self._blocked:
-                raise ModelRefused(
-                    f"Google blocked the prompt ({self._blocked})", "Put the question differently."
-                )
+                raise ModelRefused(f"Google blocked the prompt ({self._blocked})", REFUSED_STEP)
             raise ModelBusy(f"{self._name} ended its stream in the middle of an answer")
         if self.stop != "STOP":
             raise self._stopped()
@@ -128,9 +128,7 @@ class Answer:
         """What it means that the answer ended for another reason than being finished."""
         reason = f"{self.stop}: {self._stop_message[:300]}" if self._stop_message else self.stop
         if self.stop in REFUSALS:
-            return ModelRefused(
-                f"{self._name} declined to answer ({reason})", "Put the question differently."
-            )
+            return ModelRefused(f"{self._name} declined to answer ({reason})", REFUSED_STEP)
         if self.stop in MISTAKES:
             return ModelBusy(f"{self._name} gave no usable answer ({reason})")
         if self.stop == "PUP_LIMITED_DISABLED":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -26,6 +27,9 @@ from core.errors import ModelBusy, ModelError, ModelUnusable
 from core.keys.secret import Secret
 from core.models.gemini_faults import CHECK_ADDRESS, SET_KEY, Address, no_connection, of_response, quoted
 from core.models.gemini_wire import Tap
+
+# It warns of variables in the environment that have no say here.
+logging.getLogger("google_genai").setLevel(logging.ERROR)
 
 API_VERSION = "v1beta"
 """The version that knows every model; aliases such as ``gemini-flash-latest`` exist in no other."""

@@ -152,7 +152,9 @@ def test_the_key_goes_in_a_header_and_never_in_the_address() -> None:
     assert KEY.reveal().encode() not in exchange.body
 
 
-def test_the_environment_decides_neither_the_server_nor_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_decides_neither_the_server_nor_the_key(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     for name, value in {
         "GOOGLE_GENAI_USE_VERTEXAI": "true",
         "GOOGLE_GENAI_USE_ENTERPRISE": "true",
@@ -173,6 +175,7 @@ def test_the_environment_decides_neither_the_server_nor_the_key(monkeypatch: pyt
     _, keyless = one_turn(says(text("Yes.")), key=None)
     assert "x-goog-api-key" not in keyless.headers
     assert "a-key-of-the-environment" not in str(keyless.headers)
+    assert [record for record in caplog.records if record.name.startswith("google_genai")] == []
 
 
 def test_an_environment_that_the_sdk_cannot_live_with_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

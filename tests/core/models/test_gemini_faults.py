@@ -248,6 +248,9 @@ def test_a_part_that_nobody_counted_is_billed_at_most_as_its_bytes() -> None:
     assert error.cost_usd is not None
     assert 0 < error.cost_usd < Decimal("0.01")
     assert busy(begins(text("I was"), then="cut"), of=card(prices=None)).cost_usd is None
+    half = busy(begins(text("I was"), then="cut", usage={"promptTokenCount": 1000}))
+    assert half.cost_usd is not None
+    assert Decimal("0.002") < half.cost_usd < Decimal("0.003")
 
 
 def test_a_stream_that_ends_early_and_clean_is_no_turn() -> None:
@@ -380,12 +383,12 @@ def test_an_answer_that_is_too_long_is_asked_for_once_more_and_no_third_time() -
         cut = says(text("Once upon"), call("run_python", "c1", code="1"), finish="MAX_TOKENS")
         async with GeminiServer(cut, cut, cut, says(text("Short.")), cut) as server:
             asked = model(server)
-            with pytest.raises(ModelBusy, match="did not fit 65,536 tokens") as first:
+            with pytest.raises(ModelBusy, match="cut at 65,536 tokens") as first:
                 await turn(asked)
             assert first.value.cost_usd == Decimal("0.00328")
             with pytest.raises(ModelBusy):
                 await turn(asked, request(agent="E2"))
-            with pytest.raises(ModelRejected, match="answers do not fit 65,536 tokens"):
+            with pytest.raises(ModelRejected, match="do not fit the 65,536 tokens"):
                 await turn(asked)
             assert (await turn(asked)).text == "Short."
             with pytest.raises(ModelBusy):

@@ -67,7 +67,7 @@ def cut(whole: bytes, places: list[float]) -> list[bytes]:
     return [whole[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(PARTS, max_size=7),
     st.lists(st.floats(0, 1), max_size=12),
