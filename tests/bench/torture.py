@@ -89,15 +89,19 @@ class Starter:
 
     @classmethod
     @asynccontextmanager
-    async def ready(cls, folder: Path, *, judges: bool = True) -> AsyncIterator[Starter]:
+    async def ready(
+        cls, folder: Path, *, judges: bool = True, providers: bool = False
+    ) -> AsyncIterator[Starter]:
         """A starter, gone at the end with whatever it started.
 
         Args:
             folder: where engines may leave temporary files.
             judges: whether engines get to judge anything, so that it pays to import scipy beforehand.
+            providers: whether they ask model providers, so that it pays to import their SDKs.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bench.torture_engine", *(["--judges"] if judges else []),
+            *(["--providers"] if providers else []),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "TMPDIR": str(folder), "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip

@@ -53,6 +53,7 @@ class Order:
         die: the append at which it kills itself, counted from 1; 0 for none.
         moment: whether it dies just before or just after that append.
         event: count only appends that hold an event of this type; empty for all.
+        by_settings: whether the models are those of the run's settings, rather than scripted and counted.
     """
 
     folder: str
@@ -62,6 +63,7 @@ class Order:
     die: int = 0
     moment: Moment = "before"
     event: str = ""
+    by_settings: bool = False
 
     def line(self) -> bytes:
         """What the process reads."""
@@ -153,9 +155,12 @@ class _DyingFolder(RunFolder):
 def run_engine(order: Order) -> int:
     """Drive a run in this process to its end, or to the append at which it shall die."""
     _DyingJournal.order = order
-    model = CountedModel(order)
+    models = None
+    if not order.by_settings:
+        model = CountedModel(order)
+        models = Models(model, model, model)
     try:
-        asyncio.run(drive(_DyingFolder(Path(order.folder)), Models(model, model, model)))
+        asyncio.run(drive(_DyingFolder(Path(order.folder)), models))
     except FumehoodError as error:
         print(f"the engine failed: {error}", file=sys.stderr, flush=True)
         return 1
@@ -166,6 +171,9 @@ def serve() -> None:
     """Fork an engine for each order until there are no more."""
     if "--judges" in sys.argv:
         from scipy import stats  # noqa: F401 - so that engines need not import it again and again
+    if "--providers" in sys.argv:
+        import anthropic  # noqa: F401 - as above
+        from google import genai  # noqa: F401 - as above
 
     for line in sys.stdin:
         order = Order(**json.loads(line))
