@@ -88,7 +88,6 @@ def keep(store: KeyStore, name: str, secret: Secret, place: Place | None = None)
         else:
             if kept.place == "session" and place is None and asks and _ready_file(store):
                 del store.session[name]
-                place = "file"
                 continue
             return kept
 
