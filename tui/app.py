@@ -40,6 +40,10 @@ LOOK_SECONDS = 1.0
 FIRST_SCREEN = 1
 """Where the first screen lies on the stack; Textual's own, below it, cannot be exchanged."""
 
+SELDOM = (5_000, 20, 50)
+"""New objects before the youngest are looked at; how often that happens before older ones are; and those
+before all are."""
+
 LEAVING_HINT = "q detaches: the run goes on. Stopping it is an action of its own; see ? for the keys."
 
 
@@ -352,7 +356,12 @@ class Console(ThemedApp, inherit_bindings=False):
 
 
 def _collect_garbage() -> None:
-    """Collect garbage again; what was made up to the first screen stays and is left out."""
+    """Collect garbage again; what was made up to the first screen stays and is left out.
+
+    A full collection looks at everything that a run's state is made of, which takes as long as painting the
+    screen. Next to nothing here is garbage that only a collection finds, so that it is seldom done.
+    """
     if not gc.isenabled():
         gc.freeze()
+        gc.set_threshold(*SELDOM)
         gc.enable()

@@ -14,7 +14,13 @@ Colours = Literal["truecolor", "256", "standard"]
 """How many colours there are, in Textual's words; ``standard`` is sixteen."""
 
 COLOUR_SYSTEM = "TEXTUAL_COLOR_SYSTEM"
+FRAMES = "TEXTUAL_FPS"
 DRIVER = "TEXTUAL_DRIVER"
+
+FRAMES_PER_SECOND = 200
+"""How often Textual looks whether anything is to be painted. It paints what a key did only then, and one or
+two looks later where it was busy, which at its own 60 a second takes up to 33 ms. What paints by itself is
+paced elsewhere."""
 
 SSH_ESCAPE_DELAY_MILLISECONDS = 500
 """On a slow line the bytes of an arrow key come apart; a lone escape is one only after this long."""
@@ -65,6 +71,7 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
         environment: of this process; it is changed.
     """
     environment[COLOUR_SYSTEM] = colours_of(environment)
+    environment.setdefault(FRAMES, str(FRAMES_PER_SECOND))
     if environment.get("NO_COLOR"):
         environment["TEXTUAL_THEME"] = "ansi-dark"  # only then are colours left out rather than made grey
     else:

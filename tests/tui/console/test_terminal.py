@@ -59,6 +59,15 @@ def test_a_lone_escape_is_waited_for_longer_over_ssh() -> None:
     assert wished["ESCDELAY"] == "50"
 
 
+def test_what_a_key_did_is_painted_at_once_unless_fewer_frames_were_asked_for() -> None:
+    environment = {"TERM": "xterm-256color"}
+    terminal.prepare(environment)
+    assert int(environment["TEXTUAL_FPS"]) >= 200
+    wished = {"TERM": "xterm-256color", "TEXTUAL_FPS": "15"}
+    terminal.prepare(wished)
+    assert wished["TEXTUAL_FPS"] == "15"
+
+
 def test_an_empty_wish_for_no_colour_is_no_wish() -> None:
     environment = {"TERM": "xterm-256color", "NO_COLOR": ""}
     terminal.prepare(environment)
