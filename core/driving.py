@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.engine import Engine, Models
-from core.errors import ConfigError, FumehoodError, TrajectoryError
+from core.errors import FumehoodError, TrajectoryError
 from core.keys.hardening import harden
 from core.keys.lookup import MOST_HANDED_BYTES, take_over
 from core.keys.redaction import redact_process, redacted
 from core.models.base import Model
-from core.models.choice import rates_of
+from core.models.choice import is_scripted, keys_for, model_for, rates_of
 from core.models.scripted import ScriptedModel, Trajectory
 from core.process import READY
 from core.record.events import EngineStopped, StopRequested
@@ -48,7 +48,7 @@ async def drive(
     with folder.locked(), folder.journal() as journal:
         live = LiveRun(folder, journal)
         settings = live.state.settings
-        models = models or models_of(folder, live)
+        models = models or await models_of(folder, live)
         rates = rates_of(settings)
         provider = LocalProvider(folder.path, lease_seconds=settings.lease_seconds)
         loop = asyncio.get_running_loop()
@@ -80,24 +80,27 @@ def _in_words(error: BaseException) -> str:
     return OWN_ERROR
 
 
-def models_of(folder: RunFolder, live: LiveRun) -> Models:
+async def models_of(folder: RunFolder, live: LiveRun) -> Models:
     """The models that a run's settings name.
 
     Raises:
-        ConfigError: a model is not known.
+        ConfigError: a model is not known, or its vendor's key is missing.
+        KeysError: that key is missing, and a place that may have it cannot be read.
         TrajectoryError: the run's trajectory cannot be read.
     """
     settings = live.state.settings
-    return Models(
-        orchestrator=_model(settings.model, folder, settings.characters_per_second),
-        researcher=_model(settings.researcher_model, folder, settings.characters_per_second),
-        writer=_model(settings.writer_model, folder, settings.characters_per_second),
-    )
+    names = (settings.model, settings.researcher_model, settings.writer_model)
+    keys = await keys_for(names, settings)
+
+    def model(name: str) -> Model:
+        if is_scripted(name):
+            return _scripted_model(name, folder, settings.characters_per_second)
+        return model_for(name, settings, keys.get)
+
+    return Models(*map(model, names))
 
 
-def _model(name: str, folder: RunFolder, characters_per_second: float | None) -> Model:
-    if not name.startswith("scripted:"):
-        raise ConfigError(f"there is no model {name!r}", "See 'fumehood doctor' for what there is.")
+def _scripted_model(name: str, folder: RunFolder, characters_per_second: float | None) -> Model:
     try:
         trajectory = Trajectory.model_validate_json(folder.trajectory_path.read_bytes())
     except (OSError, ValueError) as error:

@@ -16,6 +16,8 @@ from typing import Literal
 
 from core.config import read_settings
 from core.errors import FumehoodError
+from core.keys.lookup import key_store
+from core.models.vendors import VENDORS
 from core.record.folder import NETWORK_FILE_SYSTEMS, file_system_of
 from core.sandbox.isolation import probe
 from tui.screen import wants_colours
@@ -109,10 +111,34 @@ def data_folder() -> Finding:
 
 
 def models() -> Finding:
-    """Who can think."""
-    return Finding(
-        "models", "limited", "scripted studies only; Claude and Gemini are not in this version yet"
-    )
+    """Who can think: the vendors whose keys are here, and models that are served elsewhere."""
+    try:
+        settings = read_settings()
+    except FumehoodError as error:
+        return Finding("models", "broken", error.message, error.next_step)
+    search = asyncio.run(key_store().search([vendor.key_name for vendor in VENDORS.values()]))
+    usable, parts, fixes = False, [], []
+    for vendor in VENDORS.values():
+        base_url = settings.base_urls.get(vendor.provider, vendor.url)
+        found = search.found.get(vendor.key_name)
+        if base_url != vendor.url:
+            parts.append(f"{vendor.title}'s API at {base_url}")
+        elif found is not None:
+            parts.append(f"{vendor.title} (key: {found.title})")
+        else:
+            parts.append(f"no {vendor.title} ({vendor.key_name} is missing)")
+            fixes.append(vendor.key_next_step)
+            continue
+        usable = True
+    own = [name for name, model in settings.models.items() if model.base_url is not None]
+    if own:
+        usable = True
+        parts.append(f"of your own: {', '.join(own)}")
+    text = ", ".join(parts)
+    if usable:
+        return Finding("models", "works", text)
+    troubles = [f"{error.message}. {error.next_step}".strip() for error in search.troubles.values()]
+    return Finding("models", "limited", f"scripted studies only: {text}", " / ".join((*troubles, fixes[0])))
 
 
 def modal() -> Finding:

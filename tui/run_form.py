@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,18 +12,24 @@ from typing import Any, Literal, TypeAlias
 from core.approval import Policy
 from core.config import Settings
 from core.errors import FumehoodError
+from core.models.catalog import Role
+from core.models.choice import SCRIPTED, choice_of, is_scripted, key_missing
 from core.pricing import dollars
 from core.record.folder import MAX_QUESTION_CHARACTERS, NETWORK_FILE_SYSTEMS, file_system_of
+from tui.model_choice import ROLES, ChosenModels, chosen_models
 from tui.run_request import DEMO_SPEED, RunRequest, readable_policy
-from tui.script_choice import PREFIX, Script, chosen_script
+from tui.script_choice import Script, script_of, shipped_script
 from tui.wording import usd
 
-Field: TypeAlias = Literal[
-    "question", "model", "path", "rounds", "per_round", "at_once", "budget", "policy", "folder"
-]
+Field: TypeAlias = (
+    Literal["question", "path", "mode", "rounds", "per_round", "at_once", "budget", "policy", "folder"] | Role
+)
 
 OWN_SCRIPT = "a file"
 """Chosen as a study, it stands for the path that is typed."""
+
+LANGUAGE_MODELS = "language models"
+"""Chosen as a study, it stands for the models that are typed."""
 
 LIMITS: dict[Field, tuple[str, int, int]] = {
     "rounds": ("max_rounds", 1, 50),
@@ -38,8 +45,11 @@ class RunForm:
 
     Attributes:
         question: what is investigated; empty for the study's own.
-        study: a shipped study, or ``OWN_SCRIPT``.
+        study: a shipped study, ``OWN_SCRIPT`` or ``LANGUAGE_MODELS``.
         path: of a script of one's own.
+        model: the language model of every role that has none of its own.
+        researcher_model: that of the researchers.
+        writer_model: that of the writer.
         mode: ``orchestrator`` or ``single``.
         rounds: rounds that may be proposed.
         per_round: experiments that one round may have.
@@ -52,6 +62,9 @@ class RunForm:
     question: str = ""
     study: str = ""
     path: str = ""
+    model: str = ""
+    researcher_model: str = ""
+    writer_model: str = ""
     mode: str = "orchestrator"
     rounds: str = ""
     per_round: str = ""
@@ -76,23 +89,44 @@ class Problem:
     next_step: str = ""
 
 
-def read_form(form: RunForm, settings: Settings) -> tuple[RunRequest | None, list[Problem]]:
-    """The run that is asked for, and everything that stands in its way; None where anything does."""
+def read_form(
+    form: RunForm, settings: Settings, keys: Collection[str] | None = ()
+) -> tuple[RunRequest | None, list[Problem]]:
+    """The run that is asked for, and everything that stands in its way; None where anything does.
+
+    Args:
+        form: what was filled in.
+        settings: the user's.
+        keys: names of the keys that are there; None while they are being looked for.
+    """
     problems: list[Problem] = []
-    script = _script(form, problems)
-    question = " ".join(form.question.split()) or (script.trajectory.question if script else "")
-    if script is not None and len(question) > MAX_QUESTION_CHARACTERS:
+    question = " ".join(form.question.split())
+    if form.study == LANGUAGE_MODELS:
+        models = _models(form, settings, keys, problems)
+        if not question:
+            problems.insert(0, Problem("question", "there is no question", "Type what you want to know."))
+    else:
+        script = _script(form, problems)
+        models = ChosenModels.playing(script) if script else None
+    script = models.script if models else None
+    question = question or (script.trajectory.question if script else "")
+    if len(question) > MAX_QUESTION_CHARACTERS:
         said = f"the question has {len(question):,} characters, more than {MAX_QUESTION_CHARACTERS:,}"
         problems.append(Problem("question", said, "Ask it shorter."))
-    named: dict[str, Any] = {"mode": form.mode, "characters_per_second": DEMO_SPEED}
+    if form.mode == "single" and script is not None and script.needs != (1, 1):
+        said = f"{script.name} was written for more than one experiment, and mode single plans exactly one"
+        problems.append(Problem("mode", said, "Choose orchestrator, or another study."))
+    named: dict[str, Any] = {"mode": form.mode}
+    if script is not None:
+        named["characters_per_second"] = DEMO_SPEED
     named |= _counts(form, problems) | _budget(form, problems)
     if form.accept_process_only:
         named["accept_process_only"] = True
     policy = _policy(form.policy or settings.approve, problems)
     problems += folder_problems(settings)
-    if problems or script is None:
+    if problems or models is None:
         return None, problems
-    return RunRequest(question, script, policy, named), []
+    return RunRequest(question, models, policy, named), []
 
 
 def policy_in_words(text: str) -> str:
@@ -123,20 +157,55 @@ def folder_problems(settings: Settings) -> list[Problem]:
 
 
 @lru_cache(maxsize=8)
-def shipped_script(study: str) -> Script:
-    """A shipped study.
+def study_script(study: str) -> Script:
+    """A shipped study, read once.
 
     Raises:
         InputError: there is none of that name.
         TrajectoryError: the installation is damaged.
     """
-    return chosen_script(f"{PREFIX}{study}", {}, shipped_only=True)
+    return shipped_script(study)
+
+
+def _models(
+    form: RunForm, settings: Settings, keys: Collection[str] | None, problems: list[Problem]
+) -> ChosenModels | None:
+    """The language models that are asked for, where each is known and can be reached."""
+    typed: dict[Role, str | None] = {role: getattr(form, role).strip() or None for role in ROLES}
+    try:
+        models = chosen_models(typed, settings, keys)
+    except FumehoodError as error:
+        if keys is None and not any(typed.values()):
+            problems.append(Problem("model", "your keys are being looked for", "Wait a moment."))
+            return None
+        wrong = (role for role, name in typed.items() if name and not _is_known(name, settings))
+        problems.append(Problem(next(wrong, "model"), error.message, error.next_step))
+        return None
+    told: set[str] = set()
+    for role, name in models.names.items():
+        if is_scripted(name) or keys is None:
+            continue
+        choice = choice_of(name, settings)
+        key = choice.vendor.key_name
+        if choice.by_vendor and key not in keys and key not in told:
+            missing = key_missing(choice)
+            told.add(key)
+            problems.append(Problem(role if typed[role] else "model", missing.message, missing.next_step))
+    return models
+
+
+def _is_known(name: str, settings: Settings) -> bool:
+    try:
+        choice_of(name, settings)
+    except FumehoodError:
+        return False
+    return True
 
 
 def _script(form: RunForm, problems: list[Problem]) -> Script | None:
     if form.study != OWN_SCRIPT:
         try:
-            return shipped_script(form.study)
+            return study_script(form.study)
         except FumehoodError as error:
             problems.append(Problem("model", error.message, error.next_step))
             return None
@@ -148,7 +217,7 @@ def _script(form: RunForm, problems: list[Problem]) -> Script | None:
         if not path.exists():
             problems.append(Problem("path", f"there is no {path}", "Type the path of a trajectory.toml."))
             return None
-        return chosen_script(f"{PREFIX}{path}", {})
+        return script_of(f"{SCRIPTED}{path}")
     except FumehoodError as error:
         problems.append(Problem("path", error.message, error.next_step))
     except (ValueError, RuntimeError):  # no name that a file could have, or no such home

@@ -11,8 +11,10 @@ from core.approval import Policy
 from core.config import RunSettings, Settings
 from core.demo import DEFAULT
 from core.errors import ConfigError
+from core.models.choice import declared_for
 from core.record.folder import RunFolder, create_run
-from tui.script_choice import PREFIX, Script, chosen_script
+from tui.model_choice import ChosenModels
+from tui.script_choice import shipped_script
 
 DEMO_SPEED = 400.0
 """Characters per second at which a demo's scripted text streams: quick, but readable as it comes."""
@@ -24,36 +26,36 @@ class RunRequest:
 
     Attributes:
         question: what is investigated.
-        script: what its models play.
+        models: who thinks.
         policy: who approves, as typed; it can be read.
         named: fields of ``RunSettings`` that were named; the others are as the script or the user's
             settings have them.
     """
 
     question: str
-    script: Script
+    models: ChosenModels
     policy: str
     named: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
     """What is fixed for the run: what was named, else what the study was written for, else the settings."""
-    script = request.script
-    rounds, per_round = script.needs
     fields: dict[str, Any] = {
-        "model": script.name,
-        "researcher_model": script.name,
-        "writer_model": script.name,
+        **{str(role): name for role, name in request.models.names.items()},
+        "base_urls": dict(settings.base_urls),
+        "models": declared_for(set(request.models.names.values()), settings),
         "sandbox": settings.sandbox,
         "budget_usd": settings.budget_usd,
         "max_parallel": settings.max_parallel,
-        "max_rounds": rounds,
-        "num_agents": per_round,
         "approve": request.policy,
         "local_usd_per_hour": settings.local_usd_per_hour,
         "lease_seconds": settings.lease_seconds,
     }
-    if script.shipped:
+    script = request.models.script
+    if script is not None:
+        fields["max_rounds"], fields["num_agents"] = script.needs
+        fields["base_urls"] = {}
+    if script is not None and script.shipped:
         fields |= {"accept_process_only": True, "confirm_scripts": False}
     return RunSettings(**(fields | dict(request.named)))
 
@@ -61,16 +63,19 @@ def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
 def new_run(settings: Settings, request: RunRequest) -> RunFolder:
     """Create the run that is asked for; nothing drives it yet.
 
+    Whatever it needs but its keys is fixed now, so that resuming it later is the same run.
+
     Raises:
         InputError: the question is empty or too long.
         StorageError: the folder cannot be made, or lies on a network file system.
     """
+    script = request.models.script
     return create_run(
         settings.runs_folder,
         request.question,
         run_settings(settings, request),
         version("fumehood"),
-        request.script.trajectory.model_dump_json(),
+        script.trajectory.model_dump_json() if script is not None else None,
     )
 
 
@@ -86,8 +91,9 @@ def demo_request(study: str = DEFAULT, policy: str = "ask", speed: float = DEMO_
         InputError: no shipped study goes by that name.
         TrajectoryError: the installation is damaged.
     """
-    script = chosen_script(f"{PREFIX}{study}", {}, shipped_only=True)
-    return RunRequest(script.trajectory.question, script, policy, {"characters_per_second": speed})
+    script = shipped_script(study)
+    models = ChosenModels.playing(script)
+    return RunRequest(script.trajectory.question, models, policy, {"characters_per_second": speed})
 
 
 def readable_policy(text: str) -> str:

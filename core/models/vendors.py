@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.keys.names import ANTHROPIC, GOOGLE
 from core.models.card import Provider
 
 
@@ -31,7 +32,7 @@ class Vendor:
     @property
     def key_next_step(self) -> str:
         """How its key gets here."""
-        return f"Get one at {self.key_from}, then: fumehood keys set {self.key_name}"
+        return f"Get one at {self.key_from}, then: 'fumehood keys set {self.key_name}'."
 
 
 VENDORS: Mapping[Provider, Vendor] = {
@@ -39,7 +40,7 @@ VENDORS: Mapping[Provider, Vendor] = {
         provider="anthropic",
         title="Claude",
         url="https://api.anthropic.com",
-        key_name="ANTHROPIC_API_KEY",
+        key_name=ANTHROPIC,
         key_from='console.anthropic.com ("API keys")',
         prefixes=("claude-",),
     ),
@@ -47,7 +48,7 @@ VENDORS: Mapping[Provider, Vendor] = {
         provider="google",
         title="Gemini",
         url="https://generativelanguage.googleapis.com",
-        key_name="GOOGLE_API_KEY",
+        key_name=GOOGLE,
         key_from='aistudio.google.com ("Get API key")',
         prefixes=("gemini-",),
     ),

@@ -18,8 +18,11 @@ from click.testing import CliRunner, Result
 
 from core import decisions
 from core.errors import FumehoodError
+from core.keys.lookup import use_key_store
+from core.keys.names import KEY_NAMES
 from core.record.events import Event
 from core.record.folder import RunFolder, list_runs
+from tests.fakes.keys import keys_in_environment
 from tests.fakes.specs import new_run
 from tui.cli import main
 from tui.open_run import decide
@@ -92,13 +95,15 @@ class Home:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     for name in list(os.environ):
-        if name.startswith("FUMEHOOD_") or name in ("NO_COLOR", "EDITOR", "VISUAL"):
+        if name.startswith("FUMEHOOD_") or name in ("NO_COLOR", "EDITOR", "VISUAL", *KEY_NAMES):
             monkeypatch.delenv(name)
     made = Home(tmp_path)
     monkeypatch.setenv("FUMEHOOD_DATA_FOLDER", str(made.data))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    use_key_store(keys_in_environment())
     yield made
+    use_key_store(None)
     made.end_processes()
     for folder in list_runs(made.runs):
         end_engine(folder)

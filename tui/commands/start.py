@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,17 @@ import click
 from core.config import Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
+from core.keys.lookup import key_store
+from core.models.catalog import Role
+from core.models.choice import keys_for
+from core.models.vendors import VENDORS
 from tui.console_options import console_options, take_console_options
 from tui.exit_codes import ExitCode
+from tui.model_choice import ROLES, ChosenModels, chosen_models, named_models, with_base_urls
 from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy
 from tui.safe_text import one_line
 from tui.screen import Screen
-from tui.script_choice import Script, chosen_script
+from tui.script_choice import shipped_script
 from tui.watching import Watch, start_and_watch
 from tui.wording import usd
 
@@ -45,9 +51,16 @@ class Options:
 @click.option(
     "--mode", type=click.Choice(["orchestrator", "single"]), help="'single': one experiment, as typed."
 )
-@click.option("--model", help="Every agent's model: scripted:STUDY or scripted:PATH.")
-@click.option("--researcher-model", help="The researchers' model, where it is another.")
-@click.option("--writer-model", help="The writer's model, where it is another.")
+@click.option("--model", metavar="NAME", help="Every agent's model; 'fumehood models' lists them.")
+@click.option("--researcher-model", metavar="NAME", help="The researchers' model, where it is another.")
+@click.option("--writer-model", metavar="NAME", help="The writer's model, where it is another.")
+@click.option(
+    "--base-url",
+    "base_urls",
+    multiple=True,
+    metavar="URL",
+    help="Where models are served, if not by their vendor; or PROVIDER=URL.",
+)
 @click.option("--sandbox", type=click.Choice(["local"]), help="Where experiments run.")
 @click.option("--gpu", help="The GPU that experiments get unless they say otherwise.")
 @click.option("--num-agents", type=click.IntRange(1, 256), help="Experiments that one round may have.")
@@ -82,27 +95,28 @@ def run(question: str, **typed: Any) -> ExitCode:
         raise InputError("the question is empty", "Say what you want to know, in quotes.")
     settings = read_settings()
     options = _options(typed)
-    script = chosen_script(
-        typed["model"] or settings.model,
-        {name: typed[name] for name in ("researcher_model", "writer_model") if typed[name]},
-        test_mode=typed["test_mode"],
-        typed_model=typed["model"] is not None,
-    )
+    models = _chosen_models(typed, settings)
+    settings = with_base_urls(settings, typed["base_urls"], models)
     if typed["gpu"]:
         raise ConfigError("the local sandbox has no GPU to offer in this version", "Leave --gpu out.")
-    if typed["mode"] == "single" and script.needs != (1, 1):
+    script = models.script
+    if typed["mode"] == "single" and script is not None and script.needs != (1, 1):
         raise InputError(
             f"{script.name} was written for more than one experiment, and --mode single plans exactly one",
             "Leave --mode out, or name another study.",
         )
-    if typed["test_mode"]:
+    if script is not None and typed["test_mode"]:
         options.notes.append(
             "test mode: your question is not being researched;"
             " the shipped study 'bagging' is played instead.",
         )
         question = script.trajectory.question
     policy = readable_policy(typed["approve"] or settings.approve)
-    return _start(question, settings, script, policy, options)
+    if script is None:
+        # Looked for before there is a run: an engine that lacks one could only say so and end.
+        asyncio.run(keys_for(set(models.names.values()), settings))
+        options.notes.append(_thinking(models))
+    return _start(question, settings, models, policy, options)
 
 
 @click.command()
@@ -132,7 +146,7 @@ def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
     if list_them:
         return _list_studies()
     settings = read_settings()
-    script = chosen_script(f"scripted:{study}", {}, shipped_only=True)
+    script = shipped_script(study)
     options = _options(typed)
     unasked = "ask" if options.watch.in_console else "auto"
     if typed["approve"] is None and unasked == "auto":
@@ -140,7 +154,11 @@ def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
             "approve: auto, because nobody can be asked without a console; --approve ask lets you decide.",
         )
     return _start(
-        script.trajectory.question, settings, script, readable_policy(typed["approve"] or unasked), options
+        script.trajectory.question,
+        settings,
+        ChosenModels.playing(script),
+        readable_policy(typed["approve"] or unasked),
+        options,
     )
 
 
@@ -169,11 +187,36 @@ def _options(typed: dict[str, Any]) -> Options:
     return Options(named, typed["approve"], watch)
 
 
-def _start(question: str, settings: Settings, script: Script, policy: str, options: Options) -> ExitCode:
+def _chosen_models(typed: dict[str, Any], settings: Settings) -> ChosenModels:
+    """Who thinks; keys are looked for only where that decides it."""
+    roles: dict[Role, str | None] = {role: typed[role] for role in ROLES}
+    if typed["test_mode"]:
+        if any(roles.values()):
+            raise ConfigError("--test-mode brings its own model", "Leave the --…model options out.")
+        return ChosenModels.playing(shipped_script(DEFAULT))
+    if all(named_models(roles, settings).values()):
+        return chosen_models(roles, settings)
+    search = asyncio.run(key_store().search([vendor.key_name for vendor in VENDORS.values()]))
+    if not search.found:
+        for trouble in search.troubles.values():
+            raise trouble
+    return chosen_models(roles, settings, search.found)
+
+
+def _thinking(models: ChosenModels) -> str:
+    """Who thinks, in a line."""
+    if len(set(models.names.values())) == 1:
+        return f"model: {models.names['model']}"
+    return "models: " + ", ".join(f"{ROLES[role]} {name}" for role, name in models.names.items())
+
+
+def _start(
+    question: str, settings: Settings, models: ChosenModels, policy: str, options: Options
+) -> ExitCode:
     """Create the run, start its engine and follow it."""
-    if script.shipped:
+    if models.script is not None and models.script.shipped:
         options.notes.append("The study's scripts ship with fumehood, so each runs without a yes of its own.")
-    folder = new_run(settings, RunRequest(question, script, policy, options.settings))
+    folder = new_run(settings, RunRequest(question, models, policy, options.settings))
     _say(options)
     try:
         return start_and_watch(folder, options.watch)

@@ -17,20 +17,35 @@ from textual.widgets import Input, Static, TextArea
 
 from core.demo import DEFAULT, studies
 from core.errors import FumehoodError
+from core.keys.lookup import key_store
+from core.models.choice import is_scripted
+from core.models.vendors import VENDORS
 from core.pricing import dollars
 from core.sandbox.isolation import Finding, found_isolation
 from tui import glyphs
-from tui.run_form import OWN_SCRIPT, Problem, RunForm, policy_in_words, read_form, shipped_script
+from tui.run_form import (
+    LANGUAGE_MODELS,
+    OWN_SCRIPT,
+    Problem,
+    RunForm,
+    policy_in_words,
+    read_form,
+    study_script,
+)
 from tui.safe_text import one_line, safe
 from tui.widgets.choice import Choice
 from tui.widgets.fields import ManyLines, OneLine
 from tui.widgets.key_line import KeyLine
+from tui.widgets.model_fields import ModelFields
 
 if TYPE_CHECKING:
     from tui.app import Console
 
 NO_ISOLATION = "Scripts can read your files and keys: they run as you, in processes of their own."
+SHIPPED = "a shipped study"
 ACCEPT, ASK_ME = "run without isolation", "ask me before the first script"
+READY = "Nothing is missing. Nothing is paid for before you approve it."
+READY_TO_THINK = "Nothing is missing. Thinking costs from the start, and nothing goes beyond the cap."
 NOT_RESEARCHED = "Scripted: the study plays as it was written; a question of yours is not being researched."
 
 
@@ -67,6 +82,7 @@ class NewRunScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._isolation: Finding | None = None
+        self._keys: frozenset[str] | None = None
         self._starting = False
         self._tried = False
         self._leaving = False
@@ -79,9 +95,13 @@ class NewRunScreen(Screen[None]):
             with Horizontal(classes="row"):
                 yield Static("Question", classes="label", markup=False)
                 yield ManyLines(id="question", tab_behavior="focus", show_line_numbers=False, compact=True)
+            named = settings.model is not None and not is_scripted(settings.model)
+            thinkers = [LANGUAGE_MODELS, SHIPPED, OWN_SCRIPT]
             yield from _row(
-                "Model", Choice([*(it.name for it in studies()), OWN_SCRIPT], DEFAULT, id="study")
+                "Thinking", Choice(thinkers, LANGUAGE_MODELS if named else SHIPPED, id="thinking")
             )
+            yield ModelFields(settings)
+            yield from _row("Study", Choice([it.name for it in studies()], DEFAULT, id="study"))
             yield from _row("", OneLine(id="path", placeholder="path of a trajectory.toml", compact=True))
             yield from _row("", Static(classes="plain", id="about"))
             yield from _row("Mode", Choice(["orchestrator", "single"], "orchestrator", id="mode"))
@@ -106,6 +126,7 @@ class NewRunScreen(Screen[None]):
         """Look for isolation meanwhile, and say what is missing."""
         self.query_one("#question").focus()
         self._probe()
+        self._look_for_keys()
         self._look()
 
     def on_resize(self) -> None:
@@ -122,29 +143,46 @@ class NewRunScreen(Screen[None]):
         self._isolation = await found_isolation()
         self._look()
 
+    @work
+    async def _look_for_keys(self) -> None:
+        search = await key_store().search([vendor.key_name for vendor in VENDORS.values()])
+        self._keys = frozenset(search.found)
+        self.query_one(ModelFields).found(self._keys)
+        if self._keys and self._is_untouched:
+            self.query_one("#thinking", Choice).choose(LANGUAGE_MODELS)
+        self._look()
+
     # Looking
+
+    @property
+    def _is_untouched(self) -> bool:
+        """Whether nobody has typed or chosen anything yet."""
+        return self.query_one("#question").has_focus and not self.query_one("#question", TextArea).text
 
     @property
     def form(self) -> RunForm:
         """The form as it is filled in now."""
         text = {name: self.query_one(f"#{name}", Input).value for name in INPUTS}
+        thinking = self.query_one("#thinking", Choice).chosen
         return RunForm(
             question=safe(self.query_one("#question", TextArea).text),
-            study=self.query_one("#study", Choice).chosen,
+            study=self.query_one("#study", Choice).chosen if thinking == SHIPPED else thinking,
             mode=self.query_one("#mode", Choice).chosen,
             accept_process_only=self._asks_for_acceptance
             and self.query_one("#accept", Choice).chosen == ACCEPT,
             **text,
+            **self.query_one(ModelFields).typed,
         )
 
     @property
     def _asks_for_acceptance(self) -> bool:
         """Whether scripts that nobody has read would run without isolation."""
         without = self._isolation is not None and self._isolation.isolation == "process only"
-        return without and self.query_one("#study", Choice).chosen == OWN_SCRIPT
+        return without and self.query_one("#thinking", Choice).chosen != SHIPPED
 
     def on_input_changed(self) -> None:
         """Say what is missing now."""
+        self.query_one(ModelFields).look()
         self._look()
 
     def on_text_area_changed(self) -> None:
@@ -161,13 +199,15 @@ class NewRunScreen(Screen[None]):
             return
         self._leaving = False
         form = self.form
-        request, problems = read_form(form, self._console_app.settings)
-        own = form.study == OWN_SCRIPT
-        self._row_of("#path").display = own
+        request, problems = read_form(form, self._console_app.settings, self._keys)
+        own = form.study in (OWN_SCRIPT, LANGUAGE_MODELS)
+        self._row_of("#path").display = form.study == OWN_SCRIPT
+        self._row_of("#study").display = not own
+        self.query_one(ModelFields).display = form.study == LANGUAGE_MODELS
         self._row_of("#accept").display = self._asks_for_acceptance
         self.query_one("#about", Static).update(_about(form))
         self.query_one("#isolation", Static).update(self._isolation_words(own))
-        script = request.script if request else None if own else shipped_script(form.study)
+        script = request.models.script if request else None if own else study_script(form.study)
         rounds, per_round = script.needs if script else (3, 3)
         self.query_one("#rounds", Input).placeholder = str(rounds)
         self.query_one("#per_round", Input).placeholder = str(per_round)
@@ -195,12 +235,9 @@ class NewRunScreen(Screen[None]):
             colour = "$failed" if self._tried else "$waiting"
             lines = [_problem(problem, colour) for problem in problems]
         else:
-            mark = glyphs.DONE.glyph
-            lines = [
-                Content.styled(
-                    f"{mark} Nothing is missing. Nothing is paid for before you approve it.", "$supported"
-                )
-            ]
+            thinks = self.query_one("#thinking", Choice).chosen == LANGUAGE_MODELS
+            said = READY_TO_THINK if thinks else READY
+            lines = [Content.styled(f"{glyphs.DONE.glyph} {said}", "$supported")]
         self.query_one(".missing", Static).update(Content("\n").join(lines))
 
     def _hint(self, field: str, words: str) -> None:
@@ -218,7 +255,7 @@ class NewRunScreen(Screen[None]):
         if self._starting:
             return
         self._tried = True
-        request, problems = read_form(self.form, self._console_app.settings)
+        request, problems = read_form(self.form, self._console_app.settings, self._keys)
         self._say(problems)
         if request is None:
             if (field := PLACES.get(problems[0].field)) is not None:
@@ -234,7 +271,7 @@ class NewRunScreen(Screen[None]):
         from tui.run_request import new_run
 
         console = self._console_app
-        request, _ = read_form(self.form, console.settings)
+        request, _ = read_form(self.form, console.settings, self._keys)
         folder = None
         try:
             assert request is not None
@@ -269,7 +306,13 @@ class NewRunScreen(Screen[None]):
 
 
 INPUTS = ("path", "rounds", "per_round", "at_once", "budget", "policy")
-PLACES: dict[str, str] = {name: f"#{name}" for name in INPUTS} | {"question": "#question", "model": "#study"}
+PLACES: dict[str, str] = {name: f"#{name}" for name in INPUTS} | {
+    "question": "#question",
+    "model": "#model",
+    "researcher_model": "#researcher_model",
+    "writer_model": "#writer_model",
+    "mode": "#mode",
+}
 
 
 def _row(label: str, widget: Widget, hint: str | None = None) -> Iterator[Widget]:
@@ -284,6 +327,8 @@ def _field(label: str, name: str, usual: str, hint: str) -> Iterator[Widget]:
 
 
 def _about(form: RunForm) -> Content:
+    if form.study == LANGUAGE_MODELS:
+        return Content.styled("A model that is not named is as your settings and keys have it.", "$muted")
     if form.study == OWN_SCRIPT:
         return Content.styled("A scripted model of your own: no language model is being used.", "$muted")
     about = next((study.about for study in studies() if study.name == form.study), "")

@@ -16,16 +16,20 @@ from textual.widgets import Input, Static, TextArea
 from core.config import Settings
 from core.demo import study_path
 from core.errors import EngineError
+from core.keys.lookup import use_key_store
+from core.pricing import TokenPrices
 from core.record.folder import RunFolder, list_runs
 from core.sandbox.isolation import Finding
+from tests.fakes.keys import keys_in_environment
 from tests.tui.console.run_app import still
 from tests.tui.console.told_paper import until
 from tui.app import Console
-from tui.run_form import OWN_SCRIPT, RunForm, folder_problems, policy_in_words, read_form
+from tui.run_form import LANGUAGE_MODELS, OWN_SCRIPT, RunForm, folder_problems, policy_in_words, read_form
 from tui.screens.new_run import ACCEPT, NewRunScreen
 from tui.screens.run import RunScreen
 from tui.screens.runs import RunsScreen
 from tui.widgets.choice import Choice
+from tui.widgets.model_fields import UNKNOWN_PRICE, price_words
 
 __all__ = ["still"]
 
@@ -71,6 +75,13 @@ def said(screen: NewRunScreen, part: str) -> str:
     return str(screen.query_one(part, Static).render())
 
 
+def hint(screen: NewRunScreen, field: str) -> str:
+    """What stands beside a field."""
+    row = screen.query_one(f"#{field}").parent
+    assert row is not None
+    return str(row.query_one(".hint", Static).render())
+
+
 def fill(screen: NewRunScreen, **fields: str) -> None:
     """Fill in fields."""
     for name, value in fields.items():
@@ -83,7 +94,7 @@ def test_a_question_is_asked_with_what_was_filled_in(
     found(monkeypatch, ISOLATED)
 
     async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
-        await pilot.press(*"Why so?", "tab", "right", "tab", "right")
+        await pilot.press(*"Why so?", "tab", "tab", "right")
         fill(screen, rounds="4", per_round="5", at_once="1", budget="$2.50", policy="under:0.10")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run's screen")
@@ -92,7 +103,6 @@ def test_a_question_is_asked_with_what_was_filled_in(
         assert state.title == "Why so?"
         settings = state.settings
         assert settings.model == "scripted:double_descent"
-        assert settings.mode == "single"
         assert (settings.max_rounds, settings.num_agents, settings.max_parallel) == (4, 5, 1)
         assert (settings.budget_usd, settings.approve) == (Decimal("2.50"), "under:0.10")
         await pilot.press("escape")
@@ -166,7 +176,7 @@ def test_without_isolation_the_fix_is_said_and_accepting_it_is_a_choice_of_its_o
         assert "sudo apt install bubblewrap" in said(screen, "#isolation")
         accept = screen.query_one("#accept", Choice)
         assert not accept.parent.display  # type: ignore[union-attr]  # it stands in a row
-        screen.query_one("#study", Choice).choose(OWN_SCRIPT)
+        screen.query_one("#thinking", Choice).choose(OWN_SCRIPT)
         fill(screen, path=str(study_path("bagging")))
         await pilot.pause()
         assert accept.parent.display  # type: ignore[union-attr]  # it stands in a row
@@ -187,10 +197,94 @@ def test_what_was_accepted_for_a_script_of_ones_own_does_not_hold_where_there_is
     found(monkeypatch, ISOLATED)
 
     async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
-        screen.query_one("#study", Choice).choose(OWN_SCRIPT)
+        screen.query_one("#thinking", Choice).choose(OWN_SCRIPT)
         screen.query_one("#accept", Choice).choose(ACCEPT)
         await pilot.pause()
         assert not screen.form.accept_process_only
+
+    play(still, act)
+
+
+def test_where_a_key_is_language_models_think_and_their_prices_are_shown(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+    use_key_store(keys_in_environment(ANTHROPIC_API_KEY="sk-ant-api03-1"))
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        thinking = screen.query_one("#thinking", Choice)
+        await until(pilot, lambda: thinking.chosen == LANGUAGE_MODELS, "the key")
+        await until(pilot, lambda: "$4 in, $20 out" in hint(screen, "model"), "the price")
+        assert screen.query_one("#model", Input).placeholder == "claude-opus-5-5"
+        assert screen.query_one("#researcher_model", Input).placeholder == "claude-sonnet-5-5"
+        assert "There is no question" in said(screen, ".missing")
+        await pilot.press(*"Why so?")
+        fill(screen, researcher_model="claude-banana")
+        await pilot.pause()
+        assert "price unknown" in hint(screen, "researcher_model")
+        assert "Thinking costs from the start" in said(screen, ".missing")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: started, "the start")
+        settings = started[0].state().settings
+        assert (settings.model, settings.researcher_model) == ("claude-opus-5-5", "claude-banana")
+        assert settings.writer_model == "claude-opus-5-5"
+        assert settings.confirm_scripts is None
+        assert not settings.accept_process_only
+
+    play(still, act)
+
+
+def test_a_missing_key_is_said_before_the_start_with_where_to_get_it(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        assert screen.query_one("#thinking", Choice).chosen != LANGUAGE_MODELS
+        await pilot.press(*"Why?", "tab", "left")
+        await until(pilot, lambda: "nor GOOGLE_API_KEY is there" in said(screen, ".missing"), "the keys")
+        assert "fumehood keys set" in said(screen, ".missing")
+        fill(screen, writer_model="gemini-4-argon", model="claude-opus-5-5")
+        await pilot.pause()
+        shown = said(screen, ".missing")
+        assert "ANTHROPIC_API_KEY is missing, which claude-opus-5-5 needs" in shown
+        assert "GOOGLE_API_KEY is missing, which gemini-4-argon needs" in shown
+        await pilot.press("ctrl+s")
+        assert screen.query_one("#model").has_focus
+
+    play(still, act)
+    assert started == []
+
+
+def test_a_model_is_suggested_as_it_is_typed(still: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        await pilot.press("tab", "left", "tab", *"claude-son")
+        field = screen.query_one("#model", Input)
+        await until(pilot, lambda: field._suggestion, "a suggestion")
+        await pilot.press("right")
+        assert field.value == "claude-sonnet-5-5"
+
+    play(still, act)
+
+
+def test_scripts_of_language_models_run_without_isolation_only_where_that_was_accepted(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, OPEN)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        screen.query_one("#thinking", Choice).choose(LANGUAGE_MODELS)
+        await pilot.pause()
+        accepted = [screen.form.accept_process_only]
+        screen.query_one("#accept", Choice).choose(ACCEPT)
+        await pilot.pause()
+        accepted.append(screen.form.accept_process_only)
+        screen.query_one("#thinking", Choice).choose("a shipped study")
+        await pilot.pause()
+        accepted.append(screen.form.accept_process_only)
+        assert accepted == [False, True, False]
 
     play(still, act)
 
@@ -288,3 +382,40 @@ def test_a_data_folder_that_cannot_be_written_is_said_before_the_start(
 def test_a_policy_is_said_in_words(policy: str, words: str) -> None:
     assert words in policy_in_words(policy)
     assert bool(policy_in_words(policy)) == bool(words)
+
+
+CLAUDES = RunForm(question="Why?", study=LANGUAGE_MODELS, model="claude-opus-5-5")
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys", "fields"),
+    [
+        ({}, {"ANTHROPIC_API_KEY"}, []),
+        ({"mode": "single"}, {"ANTHROPIC_API_KEY"}, []),
+        ({"question": ""}, {"ANTHROPIC_API_KEY"}, ["question"]),
+        ({}, (), ["model"]),
+        ({}, {"GOOGLE_API_KEY"}, ["model"]),
+        ({"writer_model": "gemini-4-argon"}, {"ANTHROPIC_API_KEY"}, ["writer_model"]),
+        ({"writer_model": "gemini-4-argon"}, {"ANTHROPIC_API_KEY", "GOOGLE_API_KEY"}, []),
+        ({"researcher_model": "qwen3"}, {"ANTHROPIC_API_KEY"}, ["researcher_model"]),
+        ({"model": ""}, {"GOOGLE_API_KEY"}, []),
+        ({"model": ""}, (), ["model"]),
+        ({"model": ""}, None, ["model"]),
+    ],
+)
+def test_language_models_are_asked_for_only_where_they_can_answer(
+    tmp_path: Path, changes: dict[str, Any], keys: set[str] | None, fields: list[str]
+) -> None:
+    request, problems = read_form(replace(CLAUDES, **changes), Settings(data_folder=tmp_path), keys)
+    assert [problem.field for problem in problems] == fields
+    assert all(problem.next_step for problem in problems)
+    assert (request is None) == bool(fields)
+
+
+@pytest.mark.parametrize(
+    ("usd", "words"),
+    [(("2", "10"), "$2 in, $10 out per million tokens"), (("0.10", "0.50"), "$0.1 in"), (("0", "0"), "free")],
+)
+def test_a_price_of_tokens_is_said_in_words(usd: tuple[str, str], words: str) -> None:
+    assert words in price_words(TokenPrices(Decimal(usd[0]), Decimal(usd[1])))
+    assert price_words(None) == UNKNOWN_PRICE
