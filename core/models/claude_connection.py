@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import ModelBusy, ModelError, ModelUnusable
@@ -246,17 +246,13 @@ def _event(data: str) -> Mapping[str, Any]:
 
 
 @contextlib.contextmanager
-def _silence() -> Any:
+def _silence() -> Iterator[None]:
     """Import the SDK without its log: with ANTHROPIC_LOG it would print requests into the terminal."""
     root = logging.getLogger()
     before = list(root.handlers)
     yield
     for name in _LOGGERS:
-        logger = logging.getLogger(name)
-        if logger.propagate:
-            logger.addHandler(logging.NullHandler())
-            logger.propagate = False
-        logger.setLevel(logging.CRITICAL)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for handler in root.handlers[:]:
         if handler not in before:
             root.removeHandler(handler)
