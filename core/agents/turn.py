@@ -145,7 +145,7 @@ async def _stream(live: LiveRun, agent: Agent, request: TurnRequest) -> Turn:
             text += _visible(piece)
             if (at := asyncio.get_running_loop().time()) - shown_at >= STREAM_SECONDS:
                 text = text[-SHOWN_CHARACTERS:]
-                live.journal.set_partial(agent.name, text)
+                live.journal.set_partial(agent.name, _storable(text))
                 shown, shown_at = True, at
     finally:
         if shown:

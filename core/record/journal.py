@@ -190,18 +190,22 @@ class Journal:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._appended.wait()
 
-    def records(self, exec_id: str | None = None) -> Iterator[Record]:
+    def records(self, exec_id: str | None = None, *, after: int = 0) -> Iterator[Record]:
         """Records in the order they were taken in, of one exec or of all.
+
+        Args:
+            exec_id: the exec; None for all.
+            after: of one exec, pass over its records up to this number.
 
         Raises:
             JournalError: the file is damaged.
         """
         # Of one exec the index knows all records; "where null or equal" would read those of all execs.
-        which = "ORDER BY id" if exec_id is None else "WHERE exec_id = ? ORDER BY number"
+        which = "ORDER BY id" if exec_id is None else "WHERE exec_id = ? AND number > ? ORDER BY number"
         with self._errors():
             for row in self._database.execute(
                 f"SELECT exec_id, number, kind, line, condition, body, at, chain FROM records {which}",  # noqa: S608
-                () if exec_id is None else (exec_id,),
+                () if exec_id is None else (exec_id, after),
             ):
                 yield Record(
                     row[0], row[1], row[2], row[3], json.loads(row[4]), json.loads(row[5]),
@@ -210,11 +214,18 @@ class Journal:
 
     def set_partial(self, agent: str, text: str) -> None:
         """Overwrite the text of an agent's turn that is now streaming; empty once it is complete."""
+        row = agent, without_known_keys(text)
         with self._errors():
-            self._database.execute(
-                "INSERT INTO partial VALUES (?, ?) ON CONFLICT (agent) DO UPDATE SET text = excluded.text",
-                (agent, without_known_keys(text)),
-            )
+            # Worth nothing after a crash, and written many times a second: it must not wait for the disk.
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            try:
+                self._database.execute(
+                    "INSERT INTO partial VALUES (?, ?)"
+                    " ON CONFLICT (agent) DO UPDATE SET text = excluded.text",
+                    row,
+                )
+            finally:
+                self._database.execute("PRAGMA synchronous=FULL")
 
     def partials(self) -> Mapping[str, str]:
         """The text of every turn that is now streaming, by agent."""

@@ -126,9 +126,9 @@ def faults_of(play: Play, folder: RunFolder, death: Death) -> list[str]:
     faults.notes += [f"{place} is there {count} times" for place, count in places.items() if count > 1]
     faults.notes += [f"{place} was never asked for" for place in places.keys() - play.asked.keys()]
     again = sum(play.asked.values()) - len(places)
-    # Both researchers work at once, so that a kill may meet two turns; some before they were sent.
+    # The orchestrator and both researchers work at once; a kill may meet turns that were not sent yet.
     cut_off = sum(isinstance(event, TurnStarted) for event in events) - len(turns)
-    if not again <= cut_off <= (0 if death == UNDISTURBED else 2):
+    if not again <= cut_off <= (0 if death == UNDISTURBED else 3):
         faults.notes.append(f"{cut_off} turns were cut off and {again} asked for again")
     costs = [turn.cost_usd for turn in turns]
     if None in costs or state.spent_usd != sum(cost for cost in costs if cost is not None):

@@ -7,6 +7,7 @@ providers. So a history can only be right if it holds exactly the answer that wa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -100,9 +101,11 @@ class Play:
         self.kill_at = 0
         if moment != "asked":
             await asyncio.sleep(SEEN_SECONDS)
-        engine = self.folder.state().engine
-        assert engine is not None
-        os.kill(engine.pid, signal.SIGKILL)
+        state = self.folder.state()
+        assert state.engine is not None
+        if state.engine_stopped is None:
+            with contextlib.suppress(ProcessLookupError):  # it was the last turn, and the engine is done
+                os.kill(state.engine.pid, signal.SIGKILL)
 
     def _compare(self, agent: str, head: str, conversation: list[str]) -> None:
         """No request may differ from an earlier one of the same agent but by going on."""

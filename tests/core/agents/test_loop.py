@@ -226,13 +226,16 @@ def test_text_is_shown_while_it_streams_and_gone_when_the_turn_is_complete(
     assert shown == [{"orchestrator": "I was"}, {}, {"orchestrator": "I am"}, {}]
 
 
-def test_half_a_surrogate_pair_in_a_turn_costs_a_character_and_not_the_turn(live: LiveRun) -> None:
+def test_half_a_surrogate_pair_in_a_turn_costs_a_character_and_not_the_turn(
+    live: LiveRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "STREAM_SECONDS", 0)
     odd = Says("\ud83d", (("echo", {"text": "a\ud83d"}), ("e\ud83d", {"k\ud83d": ["\ud83d"]})))
     ended, requests = talk(live, odd, END)
     assert ended.outcome == "done"
-    [turn, _] = [event for event in live.journal.read() if isinstance(event, TurnFinished)]
-    assert (turn.text, turn.calls[0].arguments) == ("?", {"text": "a?"})
-    assert requests[1].messages[1] == ModelMessage(turn.raw)
+    [finished, _] = [event for event in live.journal.read() if isinstance(event, TurnFinished)]
+    assert (finished.text, finished.calls[0].arguments) == ("?", {"text": "a?"})
+    assert requests[1].messages[1] == ModelMessage(finished.raw)
 
 
 def test_a_stream_is_read_to_its_end_so_that_the_model_can_close_it(live: LiveRun) -> None:

@@ -131,6 +131,13 @@ def test_records_come_back_as_they_were_taken_in(journal: Journal) -> None:
     assert repr(back) == repr(kept)
 
 
+def test_records_of_an_exec_can_be_read_on_from_the_last_that_was_read(journal: Journal) -> None:
+    journal.append(taken(2), records=[record(1), record(2)])
+    assert [kept.number for kept in journal.records("E1-1", after=2)] == []
+    journal.append(taken(3), records=[record(3)])
+    assert [kept.number for kept in journal.records("E1-1", after=2)] == [3]
+
+
 def test_an_event_from_a_newer_version_is_kept_and_skipped(journal: Journal) -> None:
     journal.append(message(1))
     with sqlite3.connect(journal.path) as database:
@@ -250,6 +257,13 @@ def test_streaming_text_is_overwritten_and_gone_when_empty(journal: Journal) -> 
     assert journal.partials() == {"E1": "Let me see", "E2": "Hm"}
     journal.set_partial("E1", "")
     assert journal.partials() == {"E2": "Hm"}
+
+
+def test_events_wait_for_the_disk_also_after_streaming_text_that_did_not(journal: Journal) -> None:
+    journal.set_partial("E1", "Let me")
+    with pytest.raises(UnicodeEncodeError):
+        journal.set_partial("E1", "\ud800")
+    assert journal._database.execute("PRAGMA synchronous").fetchone() == (2,)
     assert list(journal.read()) == []
 
 
