@@ -71,7 +71,12 @@ class Commands:
         self._sdk = sdk
         self._name = name
         self._patience_seconds = patience_seconds
+        self._closed = False
         self._errors: tuple[type[Exception], ...] = (*vendor_errors(sdk), _Broken)
+
+    def close(self) -> None:
+        """Know that the sandbox is gone, without asking."""
+        self._closed = True
 
     async def call(
         self,
@@ -159,6 +164,8 @@ class Commands:
         Raises:
             SandboxLost: it is gone.
         """
+        if self._closed:
+            raise SandboxLost(f"The sandbox {self._name} is gone: it was closed")
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 exit_code = await self.sandbox.poll.aio()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
+
+from core.experiment import Compute
+from core.sandbox.base import SandboxSpec
 
 APP = "fumehood"
 """The app at Modal that all sandboxes belong to."""
@@ -46,3 +50,20 @@ def identity(run_id: str, name: str) -> dict[str, str]:
 def is_ours(tags: Mapping[str, str]) -> bool:
     """Whether a sandbox with these tags was made by us."""
     return tags.get(OURS) == "1" and RUN in tags and NAME in tags
+
+
+def tags_of(spec: SandboxSpec, name: str, gpu: str | None) -> dict[str, str]:
+    """Every tag that a sandbox is made with: who it is, what was approved, and what it costs by."""
+    tags = identity(spec.run_id, name) | {
+        GPU: gpu or "",
+        CPUS: str(spec.compute.cpus),
+        MEMORY: f"{spec.compute.memory_gib:g}",
+    }
+    return tags | {SPECIFICATION: spec.specification} if spec.specification else tags
+
+
+def compute_of(tags: Mapping[str, str]) -> Compute:
+    """What a sandbox was made with, as far as it costs anything, by its tags."""
+    with contextlib.suppress(ValueError, KeyError):
+        return Compute(gpu=tags[GPU] or None, cpus=int(tags[CPUS]), memory_gib=float(tags[MEMORY]))
+    return Compute(gpu="unknown")

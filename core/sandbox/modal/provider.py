@@ -1,9 +1,8 @@
-"""Where sandboxes at Modal come from: made under a name chosen before, and found again by it."""
+"""Where sandboxes at Modal come from, and what is there of ours."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,24 +12,15 @@ from core.experiment import Compute
 from core.sandbox.base import Isolation, OpenSandbox, SandboxSpec
 from core.sandbox.modal.account import Account, Connection, Credentials
 from core.sandbox.modal.commands import gone
-from core.sandbox.modal.gpus import candidates, in_words
-from core.sandbox.modal.images import FOLDER, Images
-from core.sandbox.modal.naming import (
-    APP,
-    CPUS,
-    GPU,
-    MEMORY,
-    NAME,
-    OURS,
-    RUN,
-    SPECIFICATION,
-    identity,
-    is_ours,
-    sandbox_name,
-)
-from core.sandbox.modal.prices import OWN_MEMORY_GIB, Prices
+from core.sandbox.modal.finding import ASK_SECONDS, Finder
+from core.sandbox.modal.gpus import candidates
+from core.sandbox.modal.images import Images
+from core.sandbox.modal.making import Maker
+from core.sandbox.modal.naming import NAME, OURS, RUN, compute_of, is_ours
+from core.sandbox.modal.prices import Prices
 from core.sandbox.modal.sandbox import ModalSandbox
 from core.sandbox.modal.sdk import one_line, vendor_errors
+from core.sandbox.modal.volumes import mounted
 
 IDLE_SECONDS = 900
 """A sandbox in which nothing runs ends itself after these. Longer than the lease, so that how a script
@@ -43,9 +33,7 @@ ANY_ROOM_SECONDS = 60.0
 """How long to wait for each but the last of those that ``any`` tries."""
 
 PATIENCE_SECONDS = 120.0
-ASK_SECONDS = 30.0
-SETTLE_SECONDS = 10.0
-MIB_PER_GIB = 1024
+RUNNING_SECONDS = 10.0
 
 
 class ModalProvider:
@@ -88,57 +76,49 @@ class ModalProvider:
 
     async def open(self, spec: SandboxSpec, name: str, progress: Callable[[str], None]) -> ModalSandbox:
         """Open a sandbox under a name, or find the one that has this name."""
-        gpus = candidates(spec.compute.gpu)
-        connection = await self.account.connect()
-        image = await self._images.image(connection, spec.compute.packages, progress)
-        found = None
-        for number, gpu in enumerate(gpus):
-            last = number == len(gpus) - 1
-            if gpu is not None:
-                progress(f"Asking Modal for a machine with {in_words(gpu)}")
-            try:
-                found = await self._create(connection, spec, name, gpu, image, last=last)
-                break
-            except _NoRoom as full:
-                await self._remove(connection, spec.run_id, name)
-                if last:
-                    raise SandboxUnavailable(
-                        f"Modal has no room for {in_words(spec.compute.gpu)}: {full}",
-                        "Try again later, ask for another GPU, or look at your workspace's limits",
-                    ) from full
-                progress(f"Modal has no {gpu} now")
-        sandbox = self._sandbox(connection, found, name, spec)
+        candidates(spec.compute.gpu)  # A GPU that nobody has is refused before an image is built.
+        finder = await self._finder()
+        image = await self._images.image(finder.connection, spec.compute.packages, progress)
+        maker = Maker(
+            finder,
+            idle_seconds=self._idle_seconds,
+            room_seconds=self._room_seconds,
+            any_room_seconds=self._any_room_seconds,
+            volumes=await mounted(finder.connection, spec.run_id),
+        )
+        sandbox = self._sandbox(finder.connection, await maker.make(spec, name, image, progress), name, spec)
         await sandbox.furnish()
         return sandbox
 
     async def reopen(self, sandbox_id: str, spec: SandboxSpec) -> ModalSandbox:
         """Find a sandbox again, by Modal's id or by the name it was opened under."""
-        connection = await self.account.connect()
-        found = await self._find(connection, sandbox_id, spec.run_id)
-        tags = await self._ask(connection, found.get_tags.aio, sandbox_id)
+        finder = await self._finder()
+        found = await finder.find(sandbox_id, spec.run_id)
+        tags = await finder.tags(found)
         if not is_ours(tags) or tags[RUN] != spec.run_id:
             raise SandboxLost(f"The sandbox {sandbox_id} is not one of this run")
-        exit_code = await self._ask(connection, found.poll.aio, sandbox_id)
+        exit_code = await finder.ask(sandbox_id, found.poll.aio)
         if exit_code is not None:
             raise gone(tags[NAME], exit_code)
-        sandbox = self._sandbox(connection, found, tags[NAME], spec)
+        sandbox = self._sandbox(finder.connection, found, tags[NAME], spec)
         await sandbox.furnish()
         return sandbox
 
     async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
-        """Every sandbox of ours that is still there, with what it costs."""
+        """Every sandbox of ours that is still there, with what it costs.
+
+        Raises:
+            SandboxUnavailable: Modal does not say.
+        """
         connection = await self.account.connect()
-        tags = {OURS: "1"} if run_id is None else {OURS: "1", RUN: run_id}
         prices = await self.account.prices()
+        tags = {OURS: "1"} if run_id is None else {OURS: "1", RUN: run_id}
+        sandboxes = connection.sdk.Sandbox
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                listed = connection.sdk.Sandbox.list.aio(
-                    app_id=connection.app.app_id, tags=tags, client=connection.client
-                )
-                sandboxes = [sandbox async for sandbox in listed]
-            described = await asyncio.gather(
-                *(self._described(connection, sandbox, prices) for sandbox in sandboxes)
-            )
+                listed = sandboxes.list.aio(app_id=connection.app.app_id, tags=tags, client=connection.client)
+                found = [sandbox async for sandbox in listed]
+            described = await asyncio.gather(*(self._described(connection, one, prices) for one in found))
         except vendor_errors(connection.sdk) as error:
             raise SandboxUnavailable(
                 f"Modal does not say which sandboxes there are: {one_line(error)}", "Try again"
@@ -151,13 +131,13 @@ class ModalProvider:
         Raises:
             SandboxLost: there is none of ours by that id.
         """
-        connection = await self.account.connect()
-        found = await self._find(connection, sandbox_id, "")
-        tags = await self._ask(connection, found.get_tags.aio, sandbox_id)
+        finder = await self._finder()
+        found = await finder.find(sandbox_id, "")
+        tags = await finder.tags(found)
         if not is_ours(tags):
             raise SandboxLost(f"The sandbox {sandbox_id} is not one of ours")
         spec = SandboxSpec(run_id=tags[RUN], compute=Compute())
-        await self._sandbox(connection, found, tags[NAME], spec).close()
+        await self._sandbox(finder.connection, found, tags[NAME], spec).close()
 
     async def billed(self, sandbox_id: str) -> Decimal | None:
         """What Modal says that a sandbox has cost, USD; None where it does not say (yet)."""
@@ -177,6 +157,9 @@ class ModalProvider:
         """Let go of the connection; sandboxes stay."""
         await self.account.close()
 
+    async def _finder(self) -> Finder:
+        return Finder(await self.account.connect(), self._patience_seconds)
+
     def _sandbox(self, connection: Connection, found: Any, name: str, spec: SandboxSpec) -> ModalSandbox:
         return ModalSandbox(
             connection.sdk,
@@ -187,124 +170,15 @@ class ModalProvider:
             patience_seconds=self._patience_seconds,
         )
 
-    async def _create(
-        self, connection: Connection, spec: SandboxSpec, name: str, gpu: str | None, image: Any, *, last: bool
-    ) -> Any:
-        """Make the sandbox, or find the one that an earlier engine made.
-
-        A reply can be lost and a wait cut off with the sandbox made all the same. So a create is
-        never left half way: it is seen to its end, within bounds, and the name finds what it made.
-        """
-        sdk = connection.sdk
-        creating = asyncio.ensure_future(
-            sdk.Sandbox.create.aio(
-                "sleep", "infinity", **self._arguments(connection, spec, name, gpu), image=image
-            )
-        )
-        seconds = self._room_seconds if last else self._any_room_seconds
-        try:
-            done, _ = await asyncio.wait({creating}, timeout=seconds if gpu else ASK_SECONDS)
-            if not done:
-                await _settle(creating)
-                raise _NoRoom(f"none within {seconds:g} s")
-            return creating.result()
-        except asyncio.CancelledError:
-            if gpu:
-                creating.cancel()  # The SDK then ends what it had asked for.
-            await asyncio.wait({creating}, timeout=SETTLE_SECONDS)
-            raise
-        except sdk.exception.AlreadyExistsError:
-            return await self._adopt(connection, spec.run_id, name)
-        except vendor_errors(sdk) as error:
-            return await self._made_all_the_same(connection, spec, name, gpu, error)
-
-    async def _made_all_the_same(
-        self, connection: Connection, spec: SandboxSpec, name: str, gpu: str | None, error: Exception
-    ) -> Any:
-        """The sandbox whose create failed, if it was made in spite of that."""
-        exceptions = connection.sdk.exception
-        refusals = (exceptions.AuthError, exceptions.PermissionDeniedError, exceptions.InvalidError)
-        if isinstance(error, exceptions.ResourceExhaustedError):
-            raise _NoRoom(one_line(error)) from error
-        if not isinstance(error, refusals):
-            with contextlib.suppress(SandboxLost):
-                return await self._adopt(connection, spec.run_id, name)
-        wanted = f"a sandbox with {in_words(gpu)}" if gpu else "a sandbox"
-        raise SandboxUnavailable(
-            f"Modal does not give us {wanted}: {one_line(error)}",
-            "Look at your workspace's limits and at status.modal.com, or ask for another machine",
-        ) from error
-
-    async def _adopt(self, connection: Connection, run_id: str, name: str) -> Any:
-        """The sandbox that has our name, if it is ours.
-
-        Raises:
-            SandboxLost: there is none.
-            SandboxUnavailable: another has the name.
-        """
-        found = await self._find(connection, name, run_id)
-        tags = await self._ask(connection, found.get_tags.aio, name)
-        if not identity(run_id, name).items() <= tags.items():
-            raise SandboxUnavailable(
-                f"Another sandbox at Modal is called {sandbox_name(run_id, name)}",
-                "End it, and resume the run",
-            )
-        return found
-
-    async def _remove(self, connection: Connection, run_id: str, name: str) -> None:
-        """See that nothing is left under a name that was given up."""
-        with contextlib.suppress(SandboxError, *vendor_errors(connection.sdk)):
-            async with asyncio.timeout(SETTLE_SECONDS):
-                while True:
-                    found = await self._adopt(connection, run_id, name)
-                    await found.terminate.aio()
-
-    async def _find(self, connection: Connection, sandbox_id: str, run_id: str) -> Any:
-        sandboxes, client = connection.sdk.Sandbox, connection.client
-        if sandbox_id.startswith("sb-"):
-            return await self._ask(
-                connection, lambda: sandboxes.from_id.aio(sandbox_id, client=client), sandbox_id
-            )
-        name = sandbox_name(run_id, sandbox_id)
-        return await self._ask(
-            connection, lambda: sandboxes.from_name.aio(APP, name, client=client), sandbox_id
-        )
-
-    async def _ask(self, connection: Connection, call: Callable[[], Any], sandbox_id: str) -> Any:
-        """Ask Modal about a sandbox, again where that failed, until patience is over."""
-        exceptions = connection.sdk.exception
-        pause = 0.1
-        deadline = asyncio.get_running_loop().time() + self._patience_seconds
-        while True:
-            try:
-                async with asyncio.timeout(ASK_SECONDS):
-                    return await call()
-            except exceptions.NotFoundError as error:
-                raise SandboxLost(f"There is no sandbox {sandbox_id} at Modal any more") from error
-            except vendor_errors(connection.sdk) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise SandboxLost(
-                        f"Modal does not answer about the sandbox {sandbox_id}: {one_line(error)}",
-                        "It ends itself when it has stood idle",
-                    ) from error
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
-
     async def _described(self, connection: Connection, found: Any, prices: Prices) -> OpenSandbox | None:
+        """What a listed sandbox is; None where it is not ours."""
         tags = await found.get_tags.aio()
         if not is_ours(tags):
             return None
-        sandbox = ModalSandbox(
-            connection.sdk,
-            found,
-            tags[NAME],
-            SandboxSpec(run_id=tags[RUN], compute=Compute()),
-            lease_seconds=self._lease_seconds,
-            patience_seconds=0,
-        )
+        spec = SandboxSpec(run_id=tags[RUN], compute=compute_of(tags))
         try:
-            async with asyncio.timeout(ASK_SECONDS):
-                running = await sandbox.running()
+            async with asyncio.timeout(RUNNING_SECONDS):
+                running = await self._sandbox(connection, found, tags[NAME], spec).running()
         except (SandboxError, OSError, ValueError):
             running = ()
         return OpenSandbox(
@@ -312,52 +186,5 @@ class ModalProvider:
             name=tags[NAME],
             run_id=tags[RUN],
             running=running,
-            usd_per_hour=prices.usd_per_hour(_compute(tags)),
+            usd_per_hour=prices.usd_per_hour(spec.compute),
         )
-
-    def _arguments(
-        self, connection: Connection, spec: SandboxSpec, name: str, gpu: str | None
-    ) -> dict[str, Any]:
-        """What a sandbox is made with; its life and its idle time always have a limit."""
-        compute = spec.compute
-        memory = int(compute.memory_gib * MIB_PER_GIB)
-        tags = {
-            **identity(spec.run_id, name),
-            GPU: gpu or "",
-            CPUS: str(compute.cpus),
-            MEMORY: f"{compute.memory_gib:g}",
-        }
-        if spec.specification:
-            tags[SPECIFICATION] = spec.specification
-        arguments: dict[str, Any] = {
-            "app": connection.app,
-            "client": connection.client,
-            "name": sandbox_name(spec.run_id, name),
-            "tags": tags,
-            "timeout": compute.timeout_seconds,
-            "idle_timeout": min(self._idle_seconds, compute.timeout_seconds),
-            "workdir": FOLDER,
-            "cpu": (float(compute.cpus), float(compute.cpus)),
-            "memory": (memory, memory + int(OWN_MEMORY_GIB * MIB_PER_GIB)),
-            "block_network": compute.network == "blocked",
-        }
-        if gpu:
-            arguments["gpu"] = gpu
-        return arguments
-
-
-class _NoRoom(Exception):
-    """Modal has no machine of this kind now."""
-
-
-def _compute(tags: dict[str, str]) -> Compute:
-    """What a sandbox was made with, as its tags say."""
-    with contextlib.suppress(ValueError, KeyError):
-        return Compute(gpu=tags[GPU] or None, cpus=int(tags[CPUS]), memory_gib=float(tags[MEMORY]))
-    return Compute(gpu="unknown")
-
-
-async def _settle(creating: asyncio.Future[Any]) -> None:
-    """Call off a create that takes too long; the SDK ends what it had asked for."""
-    creating.cancel()
-    await asyncio.wait({creating}, timeout=SETTLE_SECONDS)

@@ -204,6 +204,7 @@ class ModalSandbox:
         if self._closed:
             return
         self._closed = True
+        self._commands.close()
         errors = vendor_errors(self._sdk)
         try:
             async with asyncio.timeout(TERMINATE_SECONDS):

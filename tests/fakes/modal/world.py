@@ -114,6 +114,7 @@ class World:
                 {"id": image.id, "commands": image.commands, "packages": image.packages}
                 for image in self.images.values()
             ],
+            "volumes": self.volumes,
             "calls": self.faults.taken,
         }
 
