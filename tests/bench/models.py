@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import statistics
 import sys
 import tempfile
@@ -95,9 +96,12 @@ class PacedGemini(GeminiServer):
 
 
 async def paced() -> AsyncIterator[str]:
-    """The time, so many times a second, each at its moment however long the one before took."""
+    """The time, so many times a second, each at its moment however long the one before took.
+
+    Streams are not in step with each other, as those of a provider are not.
+    """
     loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = loop.time() + random.random() / PIECES_PER_SECOND
     for number in range(PIECES):
         await asyncio.sleep(max(0.0, began + number / PIECES_PER_SECOND - loop.time()))
         yield now_as_text()
