@@ -19,7 +19,7 @@ from core.evidence.sheet import sheet
 from core.models.base import Model
 from core.paper.document import Attempt, Document, PaperInput
 from core.paper.markdown import PaperFiles, compose
-from core.record.events import PaperPublished, PaperRefused, TurnFinished
+from core.record.events import PaperPublished, PaperRefused
 from core.record.live import LiveRun
 from core.record.state import ExperimentState, RunState
 
@@ -132,7 +132,6 @@ def _write(path: Path, text: str) -> None:
 def _input(live: LiveRun, draft: SubmitPaper) -> PaperInput:
     """Everything that a paper is made from; all but the draft comes from the journal."""
     state = live.state
-    turns = [turn for agent in state.agents.values() for turn in agent.turns]
     known = state.unknown_costs == 0
     return PaperInput(
         title=draft.title,
@@ -144,7 +143,7 @@ def _input(live: LiveRun, draft: SubmitPaper) -> PaperInput:
         approved_by=tuple(sorted({_approver(state, x) for x in state.experiments.values() if x.locked})),
         scripted=any(agent.started.scripted for agent in state.agents.values()),
         cost_usd=state.spent_usd if known else None,
-        model_cost_usd=_model_cost(turns),
+        model_cost_usd=_model_cost(state),
         sandbox_seconds=sum(experiment.sandbox_seconds for experiment in state.experiments.values()),
         versions={"fumehood": version("fumehood"), "prompts": VERSION},
     )
@@ -168,9 +167,11 @@ def _approver(state: RunState, experiment: ExperimentState) -> str:
     return "a human" if decision is not None and decision.by == "human" else "the policy of the run"
 
 
-def _model_cost(turns: list[TurnFinished]) -> Decimal | None:
-    costs = [turn.cost_usd for turn in turns]
-    return None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0))
+def _model_cost(state: RunState) -> Decimal | None:
+    """What all turns cost, dropped attempts included; None where any could not be priced."""
+    bills = [agent.bill for agent in state.agents.values()]
+    known = not any(bill.unknown_costs for bill in bills)
+    return sum((bill.spent_usd for bill in bills), Decimal(0)) if known else None
 
 
 def _conclusion(state: RunState) -> str:
