@@ -32,14 +32,14 @@ def read_hidden(question: str) -> str:
     Raises:
         KeyboardInterrupt: the human does not want to.
     """
-    sys.stderr.write(question)
-    sys.stderr.flush()
     handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
     silent = [*before]
     silent[3] = int(silent[3]) & ~termios.ECHO
-    termios.tcsetattr(handle, termios.TCSAFLUSH, silent)
+    termios.tcsetattr(handle, termios.TCSAFLUSH, silent)  # before anyone is asked, so that nothing is seen
     try:
+        sys.stderr.write(question)
+        sys.stderr.flush()
         read = os.read(handle, MOST_BYTES)
         while len(read) < MOST_BYTES and select.select([handle], [], [], REST_SECONDS)[0]:
             more = os.read(handle, MOST_BYTES)

@@ -2,54 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from core.errors import ConfigError, KeysError
+from core.errors import ConfigError
 from core.keys.lookup import key_store
-from core.keys.names import KEY_NAMES
-from core.keys.store import Found
-from tui.hidden_input import can_ask
+from core.keys.names import MODAL_ID, MODAL_SECRET
+from core.keys.pasted import name_by_shape, pasted_key
+from core.keys.store import Found, Search
+from core.models.choice import SCRIPTED, Declarations, choice_of
+from tui.hidden_input import can_ask, read_hidden
 from tui.key_entry import checked, in_words, keep, say, search, typed_key, where_from
 
 TRIES = 3
 
 
-def have_keys(names: Sequence[str]) -> None:
-    """See that the keys are there which a run needs; where a human can be asked, take what is missing.
+def keys_needed(models: Iterable[str], sandbox: str, settings: Declarations) -> list[str]:
+    """The keys that a run cannot do without.
+
+    Args:
+        models: who thinks.
+        sandbox: where experiments run.
+        settings: where models are declared.
+
+    Raises:
+        ConfigError: a name means no model.
+    """
+    needed: dict[str, None] = {}
+    for name in models:
+        if not name.startswith(SCRIPTED):
+            choice = choice_of(name, settings)
+            if choice.by_vendor:
+                needed[choice.vendor.key_name] = None
+    if sandbox == "modal":
+        needed |= {MODAL_ID: None, MODAL_SECRET: None}
+    return list(needed)
+
+
+def take_missing_keys(names: Sequence[str]) -> None:
+    """Take the keys that a run needs and that are missing, where a human can be asked.
+
+    Where nobody can, or a place that may have them cannot be read, nothing is asked: whoever looks for
+    the keys next says what is amiss.
 
     Args:
         names: of ``core.keys.names.KEY_NAMES``.
 
     Raises:
-        ConfigError: a key is missing and nobody can be asked.
-        KeysError: a key is missing, and a place that may have it cannot be read.
+        ConfigError: a key was refused by its provider again and again.
+        KeysError: a key could not be kept.
+        InputError: what was typed is no key.
     """
-    if not names:
+    if not names or not can_ask():
         return
-    store = key_store()
-    found = search(store, names)
-    missing = [name for name in names if name not in found.found]
-    if not missing:
-        return
-    if not can_ask():
-        for error in found.troubles.values():
-            raise error
-        raise _missing(missing)
-    for error in found.troubles.values():
-        say(f"{error}")
+    found = search(key_store(), names)
     if found.troubles:
-        raise KeysError(
-            f"{' and '.join(missing)} cannot be looked for while that lasts",
-            "Mend it and start the run again.",
-        )
-    for name in missing:
-        _take(name)
+        return
+    for name in names:
+        if name not in found.found:
+            say(f"This run needs {name}. {where_from(name)}.")
+            _take(name)
 
 
-def _take(name: str) -> None:
-    say(f"This run needs {name}. {where_from(name)}.")
+def take_any_key(names: Sequence[str]) -> Search:
+    """Take one of several keys, where a human can be asked; which one it is, its shape tells.
+
+    Args:
+        names: of ``core.keys.names.KEY_NAMES``; any of them will do.
+
+    Returns:
+        What is there afterwards.
+
+    Raises:
+        ConfigError: a key was refused by its provider again and again.
+        KeysError: a key could not be kept.
+        InputError: what was typed is no key.
+    """
+    found = search(key_store(), names)
+    if found.found or found.troubles or not can_ask():
+        return found
+    say("A run needs a language model, and there is no key for one.")
+    for name in names:
+        say(f"  {name}: {where_from(name)}.")
     for _ in range(TRIES):
-        secret = typed_key(name)
+        typed = read_hidden("Paste one (not shown; empty to leave): ")
+        if not typed:
+            return found
+        name_of_typed = name_by_shape(names, typed)
+        if name_of_typed is None:
+            say(f"That looks like neither {' nor '.join(names)}.")
+            continue
+        _take(name_of_typed, typed)
+        return search(key_store(), names)
+    return found
+
+
+def _take(name: str, typed: str | None = None) -> None:
+    """Take a key from the terminal, check it and keep it."""
+    for _ in range(TRIES):
+        secret = typed_key(name) if typed is None else pasted_key(name, typed)
+        typed = None
         verdict = checked(Found(name, secret, "session", ""))
         if verdict.state != "refused":
             break
@@ -60,11 +111,3 @@ def _take(name: str) -> None:
     if kept.note:
         say(f"{kept.note}.")
     say(f"{name}  {secret.masked}  {kept.title}, {in_words(verdict)}")
-
-
-def _missing(names: Sequence[str]) -> ConfigError:
-    steps = "; ".join(f"get {name} at {KEY_NAMES[name].url}" for name in names)
-    return ConfigError(
-        f"this run needs {' and '.join(names)}",
-        f"{steps[0].upper()}{steps[1:]}, then: fumehood keys set {names[0]}.",
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from core.errors import InputError
 from core.keys.names import ANTHROPIC, GOOGLE, KEY_NAMES, MODAL_ID, MODAL_SECRET
@@ -81,3 +82,16 @@ def foreign_shape(name: str, value: str) -> str | None:
         if shape.match(value):
             return None if whose == name else words
     return None
+
+
+def name_by_shape(names: Sequence[str], text: str) -> str | None:
+    """Which of some keys a pasted text is, by its shape; None where none fits.
+
+    Args:
+        names: the keys that it could be.
+        text: what was pasted or typed.
+    """
+    value = INVISIBLE.sub("", PASTE_MARKS.sub("", text)).strip(QUOTES)
+    value = re.sub(r"^(?:export)?[A-Z_]+=[\"']?", "", value)
+    whose = next((whose for shape, whose, _ in SHAPES if shape.match(value)), None)
+    return whose if whose in names else None

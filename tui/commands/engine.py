@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +11,9 @@ import click
 from core import decisions
 from core.errors import InputError, RunLocked
 from tui.console_options import console_options, take_console_options
+from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
+from tui.missing_keys import keys_needed, take_missing_keys
 from tui.open_run import decide, named_run, run_to_change
 from tui.screen import Screen
 from tui.watching import Watch, start_and_watch
@@ -49,8 +52,9 @@ def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
 @click.argument("run", required=False)
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
+@env_file_option
 @console_options
-def resume(run: str | None, headless: bool, as_json: bool, **typed: Any) -> ExitCode:
+def resume(run: str | None, headless: bool, as_json: bool, env_file: Path | None, **typed: Any) -> ExitCode:
     """Start an engine for a run that has none, and follow it."""
     folder = named_run(run)
     state = folder.state()
@@ -62,4 +66,8 @@ def resume(run: str | None, headless: bool, as_json: bool, **typed: Any) -> Exit
         raise RunLocked(
             f"an engine drives {folder.run_id} already", f"Follow it: 'fumehood attach {folder.run_id}'."
         )
+    use_env_file(env_file)
+    settings = state.settings
+    models = {settings.model, settings.researcher_model, settings.writer_model}
+    take_missing_keys(keys_needed(models, settings.sandbox, settings))
     return start_and_watch(folder, Watch(headless, as_json, state.seq, take_console_options(typed)))

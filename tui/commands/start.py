@@ -12,12 +12,13 @@ import click
 from core.config import Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
-from core.keys.lookup import key_store
 from core.models.catalog import Role
 from core.models.choice import keys_for
 from core.models.vendors import VENDORS
 from tui.console_options import console_options, take_console_options
+from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
+from tui.missing_keys import keys_needed, take_any_key, take_missing_keys
 from tui.model_choice import ROLES, ChosenModels, chosen_models, named_models, with_base_urls
 from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy
 from tui.safe_text import one_line
@@ -85,6 +86,7 @@ class Options:
     metavar="N",
     help="Characters per second of scripted models.",
 )
+@env_file_option
 @console_options
 def run(question: str, **typed: Any) -> ExitCode:
     """Investigate a question.
@@ -93,6 +95,7 @@ def run(question: str, **typed: Any) -> ExitCode:
     """
     if not question.strip():
         raise InputError("the question is empty", "Say what you want to know, in quotes.")
+    use_env_file(typed["env_file"])
     settings = read_settings()
     options = _options(typed)
     models = _chosen_models(typed, settings)
@@ -114,6 +117,7 @@ def run(question: str, **typed: Any) -> ExitCode:
     policy = readable_policy(typed["approve"] or settings.approve)
     if script is None:
         # Looked for before there is a run: an engine that lacks one could only say so and end.
+        take_missing_keys(keys_needed(models.names.values(), typed["sandbox"] or settings.sandbox, settings))
         asyncio.run(keys_for(set(models.names.values()), settings))
         options.notes.append(_thinking(models))
     return _start(question, settings, models, policy, options)
@@ -196,7 +200,7 @@ def _chosen_models(typed: dict[str, Any], settings: Settings) -> ChosenModels:
         return ChosenModels.playing(shipped_script(DEFAULT))
     if all(named_models(roles, settings).values()):
         return chosen_models(roles, settings)
-    search = asyncio.run(key_store().search([vendor.key_name for vendor in VENDORS.values()]))
+    search = take_any_key([vendor.key_name for vendor in VENDORS.values()])
     if not search.found:
         for trouble in search.troubles.values():
             raise trouble

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InputError
 from core.keys.names import ANTHROPIC, GOOGLE, KEY_NAMES, MODAL_ID, MODAL_SECRET, OPENALEX
-from core.keys.pasted import is_placeholder, pasted_key
+from core.keys.pasted import is_placeholder, name_by_shape, pasted_key
 
 CLAUDE = "sk-ant-api03-AbCdEf0123456789-_xyz4"
 GEMINI = "AIzaSyA0123456789abcdefghijklmnopqrstuv"
@@ -100,3 +100,18 @@ def test_what_can_be_no_key_is_refused_without_being_repeated(value: str) -> Non
     with pytest.raises(InputError, match="is no key") as caught:
         pasted_key(ANTHROPIC, value)
     assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "name"),
+    [
+        (CLAUDE, ANTHROPIC),
+        (f' "{GEMINI}"\n', GOOGLE),
+        (f"export GOOGLE_API_KEY='{GEMINI}'", GOOGLE),
+        ("ak-0123456789abcdefghijkl", None),
+        ("sk-proj-0123456789", None),
+        ("something else", None),
+    ],
+)
+def test_one_of_several_keys_is_told_by_its_shape(pasted: str, name: str | None) -> None:
+    assert name_by_shape([ANTHROPIC, GOOGLE], pasted) == name
