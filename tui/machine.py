@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,28 +13,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.config import read_settings
-from core.errors import FumehoodError
+from core.errors import FumehoodError, KeysError
 from core.keys.lookup import key_store
 from core.models.vendors import VENDORS
 from core.record.folder import NETWORK_FILE_SYSTEMS, file_system_of
 from core.sandbox.isolation import probe
+from tui.child_environment import child_environment
 from tui.screen import wants_colours
-
-KEYRING_SECONDS = 3.0
-"""A keyring that waits for a prompt nobody sees never answers."""
 
 PROGRAM_SECONDS = 5.0
 OLDEST_PYTHON = (3, 11)
 LITTLE_SPACE_BYTES = 2 * 1024**3
 NARROW_COLUMNS, LOW_ROWS = 80, 24
-
-ASK_KEYRING = """
-import keyring
-backend = keyring.get_keyring()
-print(type(backend).__module__ + "." + type(backend).__name__, flush=True)
-keyring.get_password("fumehood", "doctor")
-print("answered")
-"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +60,12 @@ def uv() -> Finding:
         from uv import find_uv_bin
 
         said = subprocess.run(
-            [find_uv_bin(), "--version"], capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=True
+            [find_uv_bin(), "--version"],
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_SECONDS,
+            check=True,
+            env=child_environment(),
         )
     except (ImportError, OSError, subprocess.SubprocessError) as error:
         return Finding("uv", "broken", f"does not run: {error}", "Install fumehood again", needed=True)
@@ -147,36 +140,13 @@ def modal() -> Finding:
 
 
 def keyring() -> Finding:
-    """Where API keys could be kept. Nothing is stored."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHON_KEYRING_BACKEND"}
-    # A session of its own, so that the programs which it starts to look around end with it.
-    process = subprocess.Popen(
-        [sys.executable, "-c", ASK_KEYRING],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-    )
+    """Where keys are kept. Nothing is stored, and nobody is asked to unlock anything."""
+    place = key_store().keyring
     try:
-        said, complaint = process.communicate(timeout=KEYRING_SECONDS)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        text = f"does not answer within {KEYRING_SECONDS:.0f} s: locked, or waiting for a prompt"
-        return Finding("keyring", "limited", text, "Unlock it; no key is needed for scripted studies")
-    return _keyring_finding(said.decode(errors="replace").split(), complaint.decode(errors="replace"))
-
-
-def _keyring_finding(said: list[str], complaint: str) -> Finding:
-    backend = said[0] if said else "no backend"
-    if "answered" in said and not backend.startswith(("keyring.backends.fail", "keyring.backends.null")):
-        return Finding("keyring", "works", backend)
-    reason = complaint.strip().splitlines()[-1] if complaint.strip() else "no reason was given"
-    if backend.startswith(("keyring.backends.fail", "keyring.backends.null")):
-        reason = "there is none here"
-    return Finding("keyring", "limited", f"{backend}: {reason}", "No key is needed for scripted studies")
+        asyncio.run(place.get([]))
+    except KeysError as error:
+        return Finding("keyring", "limited", error.message, error.next_step)
+    return Finding("keyring", "works", f"{place.title} answers")
 
 
 def terminal() -> Finding:
@@ -211,6 +181,7 @@ def logging_out() -> Finding:
     try:
         said = subprocess.run(
             ["busctl", "get-property", *manager, "KillUserProcesses"],
+            env=child_environment(),
             capture_output=True,
             text=True,
             timeout=PROGRAM_SECONDS,

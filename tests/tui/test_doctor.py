@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from core.errors import KeysError, KeysLocked
+from core.keys.keyring import KeyringAbsent
+from core.keys.lookup import use_key_store
+from core.keys.store import KeyStore
 from core.sandbox import isolation
 from core.sandbox.isolation import Finding as Isolation
+from tests.fakes.memory_keyring import MemoryKeyring
 from tests.tui.conftest import Home
 from tui import machine
 
@@ -54,37 +58,22 @@ def test_missing_isolation_is_named_with_its_fix(monkeypatch: pytest.MonkeyPatch
     assert isolation.probe is not nothing
 
 
-def test_a_keyring_that_never_answers_is_given_up_and_leaves_no_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    pid = tmp_path / "pid"
-    monkeypatch.setattr(
-        machine,
-        "ASK_KEYRING",
-        f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)",
-    )
-    monkeypatch.setattr(machine, "KEYRING_SECONDS", 1.0)
-    found = machine.keyring()
-    assert found.state == "limited"
-    assert "does not answer" in found.text
-    assert not Path("/proc", pid.read_text()).exists()
-
-
 @pytest.mark.parametrize(
-    ("printed", "state", "words"),
+    ("trouble", "state", "words"),
     [
-        ("print('keyring.backends.SecretService.Keyring'); print('answered')", "works", "SecretService"),
-        ("print('keyring.backends.fail.Keyring'); raise SystemExit('no')", "limited", "there is none here"),
-        ("print('keyring.backends.null.Keyring'); print('answered')", "limited", "there is none here"),
-        ("print('keyring.backends.SecretService.Keyring'); raise SystemExit('locked')", "limited", "locked"),
+        (None, "works", "Secret Service answers"),
+        (KeyringAbsent("there is no Secret Service here", "Keys are in a file."), "limited", "there is no"),
+        (KeysLocked("the Secret Service is locked", "Unlock it."), "limited", "is locked"),
+        (KeysError("the Secret Service does not answer within 3 s", "Mend it."), "limited", "not answer"),
     ],
 )
 def test_a_keyring_is_judged_by_what_it_does(
-    monkeypatch: pytest.MonkeyPatch, printed: str, state: str, words: str
+    home: Home, trouble: KeysError | None, state: str, words: str
 ) -> None:
-    monkeypatch.setattr(machine, "ASK_KEYRING", printed)
+    use_key_store(KeyStore({}, MemoryKeyring(trouble=trouble)))
     found = machine.keyring()
     assert (found.state, words in found.text) == (state, True)
+    assert bool(found.fix) is (trouble is not None)
 
 
 @pytest.mark.parametrize(
