@@ -36,9 +36,9 @@ CPU_USD_PER_HOUR = Decimal("0.1419")
 MEMORY_USD_PER_HOUR = Decimal("0.024")
 """USD per hour for one GiB of memory of a sandbox."""
 
-DEAREST: Mapping[str, str] = {"A100": "A100-40GB", "H100!": "H100", "B200+": "B300"}
-"""What a name may turn out to be at its dearest, where that is not the name itself. A plain ``H100``
-may be an H200, for which Modal bills the price of an H100 (vendor's guide, 2026-11)."""
+DEAREST: Mapping[str, str] = {"A100": "A100-40GB", "H100": "H200", "H100!": "H100", "B200+": "B300"}
+"""What a name may turn out to be at its dearest, where that is not the name itself: a plain ``H100``
+may be upgraded to an H200, a ``B200+`` may be a B300 (vendor's guide, 2026-11)."""
 
 OWN_MEMORY_GIB = 0.5
 """Memory beside the script's own, for what runs it."""

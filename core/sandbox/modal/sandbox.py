@@ -41,13 +41,15 @@ FILES = {
 }
 
 BRING_FILES = """
-import json, os, sys
+import json, os, runpy, sys
 for name, text in json.load(sys.stdin).items():
     os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
     with open(name + ".draft", "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(name + ".draft", name)
+runpy.run_path("attendant.py", run_name="__main__")
 """
+"""Brings files, then does what the attendant is told: one command is one way there and back."""
 
 log = logging.getLogger("fumehood.modal")
 
@@ -101,14 +103,15 @@ class ModalSandbox:
         """
         files = {name: path.read_text(encoding="utf-8") for name, path in FILES.items()}
         content = json.dumps(files).encode()
-        brought = await self._commands.call(
-            program=("-c", BRING_FILES), content=content, seconds=OPEN_SECONDS
+        opened = await self._commands.call(
+            "open",
+            str(self._spec.compute.timeout_seconds),
+            program=("-c", BRING_FILES),
+            content=content,
+            seconds=OPEN_SECONDS,
         )
-        seconds = str(self._spec.compute.timeout_seconds)
-        opened = await self._commands.call("open", seconds, seconds=OPEN_SECONDS)
-        for answer in (brought, opened):
-            if answer.exit_code != 0:
-                raise SandboxLost(f"The sandbox {self._name} cannot be used: {answer.said.strip()[-200:]}")
+        if opened.exit_code != 0:
+            raise SandboxLost(f"The sandbox {self._name} cannot be used: {opened.said.strip()[-200:]}")
         self._beat = time.monotonic()
 
     async def start(self, exec_id: str, code: str, *, trial: bool = False) -> None:

@@ -100,14 +100,14 @@ def test_prices_are_the_workspaces_own_where_they_can_be_had(place: ModalPlace) 
         account = Account(right(place))
         prices = await account.prices()
         await account.close()
-        return prices.usd_per_hour(place.spec(gpu="H100").compute), prices.source
+        return prices.usd_per_hour(place.spec(gpu="H100!").compute), prices.source
 
     place.double.call("rates", rates={"GPU H100": "4.10", "Sandbox CPU": "0.15", "Sandbox Memory": "0.03"})
     price, source = asyncio.run(usd_per_hour())
     assert price == Decimal("4.10") + Decimal("0.15") + Decimal("4.5") * Decimal("0.03")
     assert "your workspace's rates" in source
     place.double.call("fault", rpc="WorkspaceBillingRates", status="UNIMPLEMENTED", times=-1)
-    assert asyncio.run(usd_per_hour()) == (TABLE.usd_per_hour(place.spec(gpu="H100").compute), TABLE.source)
+    assert asyncio.run(usd_per_hour()) == (TABLE.usd_per_hour(place.spec(gpu="H100!").compute), TABLE.source)
 
 
 def test_without_a_way_to_modal_prices_are_the_tables(place: ModalPlace) -> None:

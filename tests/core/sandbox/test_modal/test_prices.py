@@ -30,7 +30,7 @@ def test_a_machine_costs_its_cores_and_its_memory_with_our_own() -> None:
     ("gpu", "usd"),
     [
         ("T4", "0.59"),
-        ("h100", "3.95"),
+        ("h100", "4.54"),
         ("H100!", "3.95"),
         ("A100", "2.10"),
         ("A100-80GB:2", "5.00"),
