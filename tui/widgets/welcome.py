@@ -16,7 +16,7 @@ WHAT_THIS_IS = (
 BEGINNINGS = (
     ("d", "play the demo", "real experiments, scripted models, no key, no cost", "demo"),
     ("n", "ask a question", "and say what it may cost", "new_run"),
-    ("k", "keys", "which are needed: in this version, none", "keys"),
+    ("k", "keys", "which there are, and where they are kept", "keys"),
 )
 
 WORD_COLUMNS = 17
