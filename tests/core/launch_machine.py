@@ -124,9 +124,47 @@ class Launches(RuleBasedStateMachine):
 
     @rule(price=money, go=steps)
     def ask_for_a_turn(self, price: Decimal, go: int) -> None:
+        """Where one is under way already, an engine has died over it."""
         if price <= self.live.state.free_usd:
-            self.live.record(e.TurnStarted(agent="orchestrator", number=1, reserved_usd=price))
+            self.live.record(
+                e.AgentStarted(
+                    agent="orchestrator",
+                    model="m",
+                    scripted=True,
+                    system="s",
+                    tools=(),
+                    prompt="p",
+                    prompts_version="1",
+                ),
+                e.TurnStarted(agent="orchestrator", number=1, reserved_usd=price, at_most_usd=price),
+            )
             self.go_on(go)
+
+    @rule(share=st.sampled_from(["0", "0.5", "1"]), complete=st.booleans(), go=steps)
+    def get_a_turn(self, share: str, complete: bool, go: int) -> None:
+        """A turn under way is complete, or dropped, and costs something."""
+        agent = self.live.state.agents.get("orchestrator")
+        if agent is None or agent.under_way is None:
+            return
+        cost = (agent.under_way.at_most_usd or Decimal(0)) * Decimal(share)
+        if complete:
+            number = len(agent.turns) + 1
+            self.live.record(
+                e.TurnFinished(
+                    agent="orchestrator",
+                    number=number,
+                    raw={},
+                    text="",
+                    thoughts="",
+                    calls=(),
+                    cost_usd=cost,
+                )
+            )
+        else:
+            self.live.record(
+                e.TurnRetried(agent="orchestrator", number=1, reason="cut", after_seconds=0, cost_usd=cost)
+            )
+        self.go_on(go)
 
     @rule(place=places, price=prices, go=steps)
     def change_a_price(self, place: int, price: Decimal | None, go: int) -> None:

@@ -60,6 +60,7 @@ class LaunchRules:
     max_parallel: int = 1
     cap: Decimal = Decimal(0)
     spent: Decimal = Decimal(0)
+    cut_off: Decimal = Decimal(0)
     paused: bool = False
     over: bool = False
     stopping: bool = False
@@ -79,6 +80,7 @@ class LaunchRules:
             case e.EngineStarted():
                 self.stopping = False
                 self.isolated = event.isolation != "process only" or self.accepted
+                self.cut_off += sum(self.turns.values())
                 self.turns.clear()
             case e.StopRequested():
                 self.stopping = True
@@ -89,8 +91,9 @@ class LaunchRules:
             case e.KillRequested():
                 self._kill(event)
             case e.TurnStarted():
+                self.cut_off += self.turns.get(event.agent, Decimal(0))
                 self.turns[event.agent] = event.reserved_usd
-            case e.TurnFinished():
+            case e.TurnFinished() | e.TurnRetried():
                 self.turns.pop(event.agent, None)
                 self.spent += event.cost_usd or 0
             case e.ExperimentProposed():
@@ -206,7 +209,8 @@ class LaunchRules:
         approved = asked.decision.maximum_usd
         must((approved is None) == (event.reserved_usd is None), "a price became known or unknown")
         must(approved is None or (event.reserved_usd or 0) <= approved, "more is reserved than was approved")
-        committed = self.spent + sum(x.held for x in self.planned.values()) + sum(self.turns.values())
+        held = sum(x.held for x in self.planned.values())
+        committed = self.spent + self.cut_off + held + sum(self.turns.values())
         if event.reserved_usd is not None:
             must(committed + event.reserved_usd <= self.cap, "reserved + spent exceeds the cap")
         asked.consumed = True

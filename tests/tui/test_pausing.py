@@ -16,6 +16,7 @@ from tui.exit_codes import ExitCode
 from tui.plain import Narrator
 from tui.screen import Screen
 from tui.status import status_of
+from tui.widgets.plan_lines import agent_line
 from tui.widgets.spend_meter import Spend, spent_in_words
 from tui.wording import cost_line
 
@@ -67,6 +68,13 @@ def test_commands_say_so_and_how_to_go_on(home: Home, command: str, code: ExitCo
 def test_the_failure_that_pauses_a_run_is_told_when_it_happens(tmp_path: Path) -> None:
     [line] = told(tmp_path, FAILED)
     assert f"orchestrator gets no turn: {NO_KEY}; the run pauses once turns under way are in" in line
+
+
+def test_the_plan_shows_an_agent_that_gets_no_turn_as_paused(tmp_path: Path) -> None:
+    folder = new_run(tmp_path)
+    with folder.journal() as journal:
+        journal.append(ENGINE, agent("orchestrator"), FAILED)
+    assert agent_line(folder.state(), "orchestrator").plain == "‖ orchestrator  paused"
 
 
 def test_a_retry_is_told_with_its_delay_and_its_reason(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def agent_line(state: RunState, name: str) -> Content:
         mark, doing = glyphs.RUNNING, f"tries again in {agent.retry.after_seconds:.0f} s"
     elif (call := _unanswered(agent)) is not None:
         mark, doing = glyphs.QUEUED, DOING.get(call.name, f"uses {one_line(call.name, 20)}")
+    elif state.blocked is not None and agent.under_way is None:
+        mark, doing = glyphs.PAUSED, "paused"
     else:
         mark, doing = glyphs.RUNNING, "thinks"
     if state.ended is not None and (agent is None or agent.ended is None):
