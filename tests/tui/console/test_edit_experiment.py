@@ -117,7 +117,7 @@ def test_price_and_differences_follow_what_is_typed(home: Home, monkeypatch: pyt
 def test_a_price_that_only_the_engine_can_know_is_a_question_mark(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = home.run_with(*WAITING, researcher_model="claude-opus-5")
+    folder = home.run_with(*WAITING, researcher_model="claude-that-nobody-priced")
 
     async def acts(form: Form) -> None:
         assert "? the engine prices it" in form.text()
