@@ -26,9 +26,6 @@ SLICE_RECORDS = 250
 FEWEST_SECONDS = 1.0
 """Between two readings of one exec."""
 
-RESTS = 20
-"""A reading that took long is followed by a rest this many times as long."""
-
 MOST_SERIES = 64
 MOST_POINTS = 50_000
 """Of one curve; a longer one keeps every second point, again and again."""
@@ -153,19 +150,16 @@ class RunRecords:
         async with self._reading:
             if self._is_closed():
                 return
-            began = monotonic()
             self._journal = self._journal or self._folder.journal()
             known = self.of(exec_id)
-            for count, record in enumerate(self._journal.records(exec_id), start=1):
-                if record.number > known.read:
-                    known.read = record.number
-                    known.take(record)
+            for count, record in enumerate(self._journal.records(exec_id, after=known.read), start=1):
+                known.read = record.number
+                known.take(record)
                 if count % SLICE_RECORDS == 0:
                     await asyncio.sleep(0)
                     if self._is_closed():
                         return
-            took = monotonic() - began
-            self._rest_until[exec_id] = monotonic() + max(FEWEST_SECONDS, RESTS * took)
+            self._rest_until[exec_id] = monotonic() + FEWEST_SECONDS
 
     def _is_closed(self) -> bool:
         return self._closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from rich.cells import cell_len
@@ -35,37 +36,57 @@ class Findings(PageView, can_focus=False):
     def __init__(self, records: RunRecords, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._records = records
-        self._shown: tuple[object, ...] = ()
+        self._told: dict[str, tuple[object, list[Content]]] = {}
+        self._reads = False
         self._feed: RunFeed | None = None
 
     def show(self, feed: RunFeed, agent: str) -> None:
         """Show the findings there are."""
         self._feed = feed
-        for exec_id in _measured(feed.state):
-            read = self._records.of(exec_id).read
-            if feed.state.execs[exec_id].records > read and self._records.may_read(exec_id):
-                self._read(exec_id)
         self._draw()
+        if not self._reads and any(self._may_read(exec_id) for exec_id in _measured(feed.state)):
+            self._reads = True
+            self._read()
 
     def on_resize(self) -> None:
         """Fill another width."""
         self._draw()
 
+    def _may_read(self, exec_id: str) -> bool:
+        """Whether something was recorded that was not read, and it is time to."""
+        if self._feed is None:
+            return False
+        recorded = self._feed.state.execs[exec_id].records
+        return recorded > self._records.of(exec_id).read and self._records.may_read(exec_id)
+
     @work(group="findings")
-    async def _read(self, exec_id: str) -> None:
+    async def _read(self) -> None:
         """Read what was recorded since; other things go on meanwhile."""
-        with contextlib.suppress(FumehoodError):  # whoever follows the journal says what is wrong with it
-            await self._records.catch_up(exec_id)
+        try:
+            for exec_id in _measured(self._feed.state) if self._feed is not None else ():
+                if self._may_read(exec_id):
+                    with contextlib.suppress(FumehoodError):  # whoever follows the journal says what is wrong
+                        await self._records.catch_up(exec_id)
+                    await asyncio.sleep(0)
+        finally:
+            self._reads = False
         self._draw()
 
     def _draw(self) -> None:
+        """Make the lines; only those of experiments that have something new are made anew."""
         if self._feed is None or not self.size.width:
             return
-        state, width = self._feed.state, self.size.width
-        looks = (state.seq, width, tuple(self._records.of(exec_id).read for exec_id in _measured(state)))
-        if looks != self._shown:
-            self._shown = looks
-            self.set_lines(_lines(state, self._records, width))
+        width, before = self.size.width, self._told
+        self._told = {}
+        for experiment in _telling(self._feed.state):
+            read = tuple(self._records.of(exec_id).read for exec_id in experiment.execs)
+            looks = (glyphs.experiment_mark(experiment), len(experiment.findings), read, width)
+            known = before.get(experiment.id)
+            if known is None or known[0] != looks:
+                known = (looks, _finding(experiment, self._records, width))
+            self._told[experiment.id] = known
+        if [*before.values()] != [*self._told.values()] or not self.lines:
+            self.set_lines(_lines([told for _, told in self._told.values()]))
 
 
 def _telling(state: RunState) -> list[ExperimentState]:
@@ -84,14 +105,12 @@ def _measured(state: RunState) -> list[str]:
     return newest
 
 
-def _lines(state: RunState, records: RunRecords, width: int) -> list[Content]:
+def _lines(told: list[list[Content]]) -> list[Content]:
     lines = [Content.styled("FINDINGS", "$muted bold")]
-    telling = _telling(state)
-    if not telling:
+    if not told:
         return [*lines, Content.styled("nothing yet", "$muted")]
-    for experiment in telling:
-        lines += _finding(experiment, records, width)
-        lines.append(Content())
+    for finding in told:
+        lines += [*finding, Content()]
     return lines[:-1]
 
 

@@ -27,6 +27,9 @@ from tui.widgets.log_prompt import LogPrompt, Purpose
 from tui.widgets.log_reader import LogReader
 from tui.widgets.log_words import found, head, remark
 
+PLACE_COLUMNS = 32
+"""Columns that the place in the log has at least, so that a longer number moves nothing."""
+
 KEPT_LOGS = 8
 """Logs whose place and counts are remembered."""
 
@@ -47,7 +50,10 @@ class LogView(Vertical):
     LogView > .log-head { height: 1; padding: 0 1; color: $muted; }
     LogView > .log-foot { height: 1; }
     LogView .log-found { width: 1fr; height: 1; padding: 0 1; color: $muted; }
-    LogView .log-place { width: auto; height: 1; padding: 0 1; color: $muted; }
+    LogView .log-place {
+        width: auto; min-width: 34; height: 1; padding: 0 1; color: $muted; text-align: right;
+    }
+    LogView.-asking .log-place { min-width: 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -225,7 +231,7 @@ class LogView(Vertical):
         _update(self._head, head(self._exec, self._execs(), lines.moment(), width))
         runs = self._exec is not None and self._exec.ended is None
         place = log.place_words(grows=runs) if log is not None and log.size else ""
-        _update(self._place_shown, Content(place))
+        _update(self._place_shown, Content(place), 0 if self.has_class("-asking") else PLACE_COLUMNS)
         _update(
             self._found,
             found(log, reader.search_text, reader.filter_text, reader.marked) if log else Content(),
@@ -251,6 +257,7 @@ class LogView(Vertical):
             "save": f"~/{self.exec_id}.log",
         }
         self._found.display = False
+        self.add_class("-asking")
         self._prompt.ask(purpose, known[purpose])
 
     def on_log_prompt_typed(self, event: LogPrompt.Typed) -> None:
@@ -285,6 +292,7 @@ class LogView(Vertical):
     def _close_prompt(self) -> None:
         self._prompt.close()
         self._found.display = True
+        self.remove_class("-asking")
         self.reader.focus()
 
     @work(exclusive=True, group="log-save")
@@ -313,9 +321,17 @@ class LogView(Vertical):
             self.notify(error.next_step, title=error.message, severity="warning", markup=False)
 
 
-def _update(part: Static, content: Content) -> None:
-    """Say something else; only where it takes another room, places on the screen are found anew."""
+def _update(part: Static, content: Content, columns: int | None = None) -> None:
+    """Say something else.
+
+    Args:
+        part: where.
+        content: what.
+        columns: that the part has at least, where its width follows what it says; only a change beyond
+            them moves other parts. None where its width is its own.
+    """
     before = part.content
     if before != content:
-        same = isinstance(before, Content) and before.cell_length == content.cell_length
-        part.update(content, layout=not same)
+        known = before.cell_length if isinstance(before, Content) else 0
+        moves = columns is not None and max(known, columns) != max(content.cell_length, columns)
+        part.update(content, layout=moves)

@@ -80,7 +80,7 @@ class PlanTree(PageView):
         self._folded: dict[str, bool] = {}
         self._word_columns = 0
         self._rounds: dict[str, list[ExperimentState]] = {}
-        self._looks = (0, "")
+        self._stands: tuple[object, ...] = ()
 
     @property
     def row(self) -> Row | None:
@@ -93,8 +93,8 @@ class PlanTree(PageView):
         if feed.state.created is None or not self.size.width:
             return
         before = self.row
-        if (looks := (feed.state.seq, agent)) != self._looks:
-            self._looks = looks
+        if (stands := _how_it_stands(feed.state, agent)) != self._stands:
+            self._stands = stands
             self._rows = list(self._arranged(feed.state, agent))
             self._rounds = _by_round(feed.state)
             words = {mark_of(feed.state, experiment).word for experiment in feed.state.experiments.values()}
@@ -274,3 +274,9 @@ def _by_round(state: RunState) -> dict[str, list[ExperimentState]]:
     for experiment in state.experiments.values():
         rounds.setdefault(str(experiment.spec.round), []).append(experiment)
     return rounds
+
+
+def _how_it_stands(state: RunState, agent: str) -> tuple[object, ...]:
+    """All that the arrangement depends on; far cheaper than arranging a long plan with every event."""
+    stages = [(experiment.stage, experiment.verdict is None) for experiment in state.experiments.values()]
+    return agent, WRITER in state.agents, state.ended is None, stages
