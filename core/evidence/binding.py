@@ -63,6 +63,7 @@ class _Text:
             numbers=self._numbers.placed()[known:],
             problems=tuple(sorted(self._checks.problems, key=lambda p: p.line)),
             warnings=tuple(sorted(self._checks.warnings, key=lambda w: w.line)),
+            citations=tuple(self._checks.citations),
         )
 
     def _parts(self, text: str) -> list[str | tables.Table | plots.Plot]:

@@ -96,12 +96,14 @@ class Bound:
         numbers: every number that was put in place here for the first time.
         problems: what the author must repair; after ``strike``, what was struck.
         warnings: what the author should look at.
+        citations: keys of the works that it cites, in the order of the text.
     """
 
     parts: tuple[str | Table | Plot, ...]
     numbers: tuple[BoundNumber, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Warned, ...]
+    citations: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -9,12 +9,13 @@ from datetime import datetime
 from core.evidence.judge import arms_of
 from core.evidence.ledger import Ledger
 from core.evidence.measurement import Measurement
+from core.evidence.references import Reference
 from core.experiment import Hypothesis, Verdict
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Measurements and verdicts.
+    """Measurements, verdicts and the works that may be cited.
 
     Attributes:
         ledger: every measurement of the run.
@@ -22,12 +23,16 @@ class Evidence:
         hypotheses: by experiment id, locked ones only.
         locked_at: when each was locked, UTC, by experiment id; what was measured before does
             not belong to it.
+        references: works that may be cited, by key.
+        unverified: keys of works that searches returned and that nobody looked up again.
     """
 
     ledger: Ledger
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     hypotheses: Mapping[str, Hypothesis] = field(default_factory=dict)
     locked_at: Mapping[str, datetime] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    unverified: frozenset[str] = frozenset()
 
     def experiment_of(self, name: str) -> str | None:
         """The experiment id that ``H1`` or ``E1`` stands for; None where there is no such hypothesis."""

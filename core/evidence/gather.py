@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from core.evidence.evidence import Evidence
 from core.evidence.ledger import Ledger
 from core.evidence.measurement import ExecFacts
+from core.evidence.references import reference
 from core.record.journal import Journal
 from core.record.state import Exec, RunState
 
@@ -50,6 +51,8 @@ def _gather(journal: Journal, state: RunState) -> Evidence:
         verdicts={name: x.verdict for name, x in locked.items() if x.verdict},
         hypotheses={name: x.spec.hypothesis for name, x in locked.items() if x.spec.hypothesis},
         locked_at={name: x.locked_at for name, x in locked.items() if x.locked_at},
+        references={key: reference(verified) for key, verified in state.citations.items()},
+        unverified=frozenset(state.works.keys() - state.citations.keys()),
     )
 
 
@@ -62,6 +65,8 @@ def _version(state: RunState) -> _Version:
         sum(script.ended is not None for script in scripts),
         sum(experiment.locked_at is not None for experiment in experiments),
         sum(experiment.verdict is not None for experiment in experiments),
+        len(state.works),
+        sum(map(len, state.citations.values())),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from core.errors import BindingError
 from core.evidence import markup, prose
 from core.evidence.bound import BoundNumber, Problem, ProblemKind, Warned
+from core.evidence.citing import CITATION, BoundCitation, cited
 from core.evidence.evidence import Evidence
 from core.evidence.formula import typed_in_formula
 from core.evidence.measurement import Key
@@ -48,6 +49,7 @@ class Checks:
         striking: strike out what has no evidence instead of leaving it for repair.
         problems: found so far.
         warnings: found so far.
+        citations: keys of the works that are cited so far, in the order of the text.
     """
 
     evidence: Evidence
@@ -55,6 +57,7 @@ class Checks:
     striking: bool
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
+    citations: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = known_names(self.evidence)
@@ -69,7 +72,7 @@ class Passage:
         self._line = line
         self._checks = checks
         self._formulas: list[str] = []
-        self._marks: list[BoundNumber | str] = []
+        self._marks: list[BoundNumber | BoundCitation | str] = []
         self._keys: list[tuple[Key, ...]] = []
 
     def bound(self) -> str:
@@ -78,6 +81,7 @@ class Passage:
         self._refuse_open_ends()
         self._make_inert()
         self._resolve_tokens()
+        self._resolve_citations()
         self._text, self._formulas = markup.hide_formulas(self._text)
         self._refuse_open_formulas()
         self._refuse_links()
@@ -157,7 +161,24 @@ class Passage:
             return self._mark("~~unresolved~~", ())
         return self._mark(found.number, found.keys)
 
-    def _mark(self, shown: BoundNumber | str, keys: tuple[Key, ...]) -> str:
+    def _resolve_citations(self) -> None:
+        code = markup.code_ranges(self._text)
+
+        def resolved(match: re.Match[str]) -> str:
+            if _inside(match.start(), code):
+                return match[0]
+            try:
+                citation = cited(match, self._checks.evidence)
+            except BindingError as error:
+                self._problem("unresolved", match.start(), match[0], error.message, error.next_step)
+                return "~~unresolved~~" + "\n" * match[0].count("\n")  # it supports no claim
+            if citation is None:
+                return match[0]
+            return self._mark(citation, ()) + "\n" * match[0].count("\n")
+
+        self._text = CITATION.sub(resolved, self._text)
+
+    def _mark(self, shown: BoundNumber | BoundCitation | str, keys: tuple[Key, ...]) -> str:
         self._marks.append(shown)
         self._keys.append(keys)
         return markup.mark(len(self._marks) - 1)
@@ -224,6 +245,7 @@ class Passage:
     def _warn(self, block: markup.Block) -> None:
         if block.cell:
             return
+        self._warn_of_works_named_by_hand(block)
         for index, place in markup.marks(block.text):
             sentence = prose.sentence_around(block.text, place)
             missing = levels_not_named(self._keys[index], sentence)
@@ -233,6 +255,14 @@ class Passage:
                 self._checks.warnings.append(
                     Warned(self._line + block.first, self._excerpt(sentence), reason)
                 )
+
+    def _warn_of_works_named_by_hand(self, block: markup.Block) -> None:
+        """Where works were searched for, one that is named without its key may be one from memory."""
+        if not self._checks.evidence.references and not self._checks.evidence.unverified:
+            return
+        for named in prose.works_named(block.text):
+            reason = f"{named}: nobody verified that this work exists; cite a verified one with [@key]"
+            self._checks.warnings.append(Warned(self._line + block.first, self._excerpt(named), reason))
 
     def _refuse_literals(self, block: markup.Block) -> None:
         """A literal has no place in a sentence about something measured."""
@@ -279,13 +309,16 @@ class Passage:
             shown = self._marks[index]
             if isinstance(shown, str):
                 return shown
+            if isinstance(shown, BoundCitation):
+                self._checks.citations.update(dict.fromkeys(shown.keys))
+                return shown.markdown if index in linked else markup.escape(shown.text)
             placed = self._checks.numbers.place(shown)
             escaped = markup.escape(placed.text)
             return f"[{escaped}](#{placed.id})" if index in linked else escaped
 
         def in_formula(index: int) -> str:
             shown = self._marks[index]
-            if isinstance(shown, str):
+            if not isinstance(shown, BoundNumber):
                 return r"\text{?}"
             return markup.as_formula(self._checks.numbers.place(shown).text)
 
@@ -303,8 +336,8 @@ class Passage:
 
     def _excerpt(self, text: str) -> str:
         def shown(index: int) -> str:
-            number = self._marks[index] if index < len(self._marks) else "?"
-            return number.text if isinstance(number, BoundNumber) else number
+            found = self._marks[index] if index < len(self._marks) else "?"
+            return found if isinstance(found, str) else found.text
 
         plain = markup.replace_marks(text, shown)
         return " ".join(markup.show_formulas(plain, self._formulas).split())[:120]

@@ -94,6 +94,11 @@ def readable(text: str) -> tuple[str, list[int]]:
     return "".join(characters), places
 
 
+def works_named(text: str) -> list[str]:
+    """Works that a text names by author and year, such as Breiman (1996)."""
+    return [match[0] for match in wording.YEAR.finditer(text)]
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) in ("Cf", "Mn", "Me"):
         return ""
@@ -108,7 +113,13 @@ def _shown(character: str) -> str:
 
 def _numbers(plain: str, names: Collection[str]) -> Iterator[Finding]:
     masked = plain
-    for pattern in (wording.ADDRESS, wording.CITATION, wording.YEAR, wording.REFERENCE, wording.KNOWN_FORMS):
+    for pattern in (
+        wording.ADDRESS,
+        wording.BLOCK_REFERENCE,
+        wording.YEAR,
+        wording.REFERENCE,
+        wording.KNOWN_FORMS,
+    ):
         masked = pattern.sub(_blank, masked)
     known = name_pattern(names)
     if known is not None:
@@ -129,7 +140,7 @@ def _number_words(plain: str) -> Iterator[Finding]:
 def _claims(plain: str) -> Iterator[Finding]:
     for start, end in sentences(plain):
         sentence = plain[start:end]
-        if OPEN in sentence or "[@" in sentence or wording.HEDGE.search(sentence):
+        if OPEN in sentence or wording.HEDGE.search(sentence):
             continue
         match = wording.CLAIM.search(sentence)
         if match:

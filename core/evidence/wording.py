@@ -53,18 +53,17 @@ _YEAR_OF = r"(?:1[89]|20)\d\d[a-z]?"
 YEAR = re.compile(rf"\b{_AUTHORS} \({_YEAR_OF}(?:, [^()\d]{{0,30}})?\)|\({_AUTHORS} {_YEAR_OF}\)")
 """The year of a citation, such as Breiman (1996)."""
 
-CITATION = re.compile(
-    r"\[-?@[A-Za-z][\w:/-]*(?:\s*;\s*-?@[A-Za-z][\w:/-]*)*"
-    r"(?:,\s*(?:pp?|sec|section|ch|chapter|fig|table|eq)\.?\s*[\d.–-]{1,9})?\s*\]"
-    r"|(?<![\w.])@[A-Za-z][\w:-]*(?!\w|[.,]\d|%)"
-)
-"""A citation or a reference by key, such as [@breiman1996] or @tab-2."""
+BLOCK_REFERENCE = re.compile(r"(?<![\w.])@(?:tab|fig|sec|eq)-[\w:-]*(?!\w|[.,]\d|%)")
+"""A table, figure, section or formula by its label, such as @tab-2."""
 
 ADDRESS = re.compile(
     r"https?://[^\s<>()%]+|\bdoi:\s?10\.\d{4,9}/[^\s%]+|\barXiv:\s?\d{4}\.\d{4,5}(?:v\d)?(?![\w.])"
     r"|\[\^[A-Za-z0-9]{1,20}\]|\{#[A-Za-z][\w-]*\}"
 )
 """Addresses, identifiers of papers, footnotes and labels."""
+
+DIGITS_ALLOWED = (ADDRESS, BLOCK_REFERENCE, YEAR, REFERENCE, KNOWN_FORMS)
+"""Where digits are no quantity."""
 
 NUMBER = re.compile(
     r"[-+−±≈~<>≤≥]?\s?\d(?:[\d., ]*\d)?(?:\s?[eE][-+−]?\d+)?(?:\s?(?:%|‰|×|pp\b|percent\b|x\b))?"

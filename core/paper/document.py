@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core.evidence.binding import strike_together
 from core.evidence.bound import Bound, BoundNumber, Problem
 from core.evidence.evidence import Evidence
+from core.evidence.references import Reference
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class PaperInput:
         model_cost_usd: the part of it that models cost, in USD; None where that is unknown.
         sandbox_seconds: how long sandboxes were open, in seconds.
         versions: of what took part, by name.
-        references: the reference list, one plain entry each.
+        literature: what code says about how the literature was searched, in plain sentences.
+        references: the reference list, one plain entry each; ``prepare`` fills it with what is cited.
     """
 
     title: str
@@ -66,6 +68,7 @@ class PaperInput:
     model_cost_usd: Decimal | None = None
     sandbox_seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
+    literature: str = ""
     references: tuple[str, ...] = ()
 
 
@@ -91,6 +94,13 @@ class Document:
         return (*self.title.numbers, *self.abstract.numbers, *self.body.numbers)
 
     @property
+    def citations(self) -> tuple[Reference, ...]:
+        """The verified works that the text cites, as often as it may, in the order of the reference list."""
+        keys = {*self.title.citations, *self.abstract.citations, *self.body.citations}
+        cited = [reference for key, reference in self.source.evidence.references.items() if key in keys]
+        return tuple(sorted(cited, key=lambda work: (work.text.casefold(), work.key)))
+
+    @property
     def struck(self) -> tuple[Problem, ...]:
         """What had no evidence; empty for a paper that is no draft."""
         return (*self.title.problems, *self.abstract.problems, *self.body.problems)
@@ -104,4 +114,6 @@ class Document:
 def prepare(paper: PaperInput) -> Document:
     """Bind a paper; where anything has no evidence, strike it and make the paper a draft."""
     title = " ".join(paper.title.split())
-    return Document(paper, *strike_together([title, paper.abstract, paper.body], paper.evidence))
+    document = Document(paper, *strike_together([title, paper.abstract, paper.body], paper.evidence))
+    listed = tuple(reference.text for reference in document.citations)
+    return replace(document, source=replace(paper, references=listed))

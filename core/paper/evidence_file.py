@@ -24,6 +24,7 @@ def evidence_json(document: Document) -> str:
         "draft": document.draft,
         "numbers": [asdict(number) for number in document.numbers],
         "struck": [asdict(problem) for problem in document.struck],
+        "references": [asdict(reference) for reference in document.citations],
         "keys": {k.name: [m.id for m in k.measurements] for k in evidence.ledger.keys.values()},
         "measurements": [_measurement(m) for m in evidence.ledger.measurements],
         "settings": [_config(c) for c in evidence.ledger.configs],

@@ -315,6 +315,18 @@ def _paper_published(state: RunState, event: e.PaperPublished) -> None:
     state.paper = event
 
 
+def _literature_searched(state: RunState, event: e.LiteratureSearched) -> None:
+    if event.search_id not in state.searches:
+        state.searches[event.search_id] = event
+        for key, work in event.works.items():
+            state.works.setdefault(key, work)
+
+
+def _citation_verified(state: RunState, event: e.CitationVerified) -> None:
+    if event.key in state.works:
+        state.citations.setdefault(event.key, []).append(event)
+
+
 def _bill(state: RunState, name: str, cost_usd: Decimal | None) -> None:
     """Book what an agent's attempt at a turn cost; it is not under way any more."""
     agent = state.agents[name]
@@ -400,4 +412,6 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.VerdictReached: _verdict_reached,
     e.PaperRefused: _paper_refused,
     e.PaperPublished: _paper_published,
+    e.LiteratureSearched: _literature_searched,
+    e.CitationVerified: _citation_verified,
 }

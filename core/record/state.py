@@ -15,6 +15,7 @@ from core.config import RunSettings
 from core.experiment import Experiment, Verdict
 from core.pricing import Tokens
 from core.record import events as e
+from core.record.works import Work
 
 Stage: TypeAlias = Literal["proposed", "waiting", "approved", "queued", "running", "ended"]
 """``waiting`` for a decision, ``approved`` but not yet locked, ``queued`` for a free place."""
@@ -194,6 +195,9 @@ class RunState:
         unknown_costs: how many costs could not be priced; above 0, more was spent than ``spent_usd``.
         blocked: why no model is asked until a human acted and another engine began; None usually.
         tellings: experiments whose end the orchestrator was told of, by the call that told it.
+        searches: searches of the literature, by the call that asked for them.
+        works: what they found, by the key that it is cited with.
+        citations: works that may be cited, by key, with each passage that they were verified for.
         turn_reserves: what turns outside experiments that are under way may cost, USD, by agent.
     """
 
@@ -223,6 +227,9 @@ class RunState:
     refusals: list[e.PaperRefused] = field(default_factory=list)
     paper: e.PaperPublished | None = None
     tellings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    searches: dict[str, e.LiteratureSearched] = field(default_factory=dict)
+    works: dict[str, Work] = field(default_factory=dict)
+    citations: dict[str, list[e.CitationVerified]] = field(default_factory=dict)
     last_at: datetime | None = None
     turn_reserves: dict[str, Decimal] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from core.experiment import Verdict
 from core.pricing import Estimate
 from core.record import events as e
 from core.record.events import Event
+from core.record.works import Work
 from tests.fakes.specs import experiment, run_settings
 
 _NAMES = ("E1", "E2", "E9", "orchestrator", "writer")
@@ -28,6 +29,10 @@ calls = st.sampled_from(_CALLS)
 specs = st.sampled_from(_SPECS)
 subjects = st.sampled_from(_SUBJECTS)
 money = st.sampled_from(_MONEY)
+work_keys = st.sampled_from(("breiman1996bagging", "belkin2019reconciling"))
+works = st.builds(
+    Work, title=st.text(max_size=5), year=st.none() | st.just(1996), doi=st.just("10.1007/bf00058655")
+)
 unknown_or_money = st.none() | money
 numbers = st.integers(0, 4)
 unique = st.uuids().map(str)
@@ -217,6 +222,22 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
     e.PaperRefused: st.builds(e.PaperRefused, call_id=calls, problems=st.just(("a number",))),
     e.PaperPublished: st.builds(
         e.PaperPublished, path=st.just("paper/paper.md"), sha256=subjects, numbers=numbers, struck=numbers
+    ),
+    e.LiteratureSearched: st.builds(
+        e.LiteratureSearched,
+        agent=names,
+        call_id=calls,
+        query=st.text(max_size=5),
+        works=st.dictionaries(work_keys, works, max_size=2),
+        answered=st.sampled_from(((), ("OpenAlex",))),
+        troubles=st.sampled_from(((), ("arXiv did not answer",))),
+    ),
+    e.CitationVerified: st.builds(
+        e.CitationVerified,
+        key=work_keys,
+        work=works,
+        passage=st.text(max_size=5),
+        resolved_by=st.just("Crossref"),
     ),
 }
 """How to make events, by class."""

@@ -10,8 +10,11 @@ from typing import Any
 from core.evidence.evidence import Evidence
 from core.evidence.judge import judge
 from core.evidence.ledger import ExecFacts, Ledger
+from core.evidence.references import Reference, reference
 from core.experiment import Arm, Differs, Equivalent, Experiment, Hypothesis, Metric
+from core.record.events import CitationVerified
 from core.record.records import Record
+from core.record.works import Work
 
 LOCKED = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 SEEDS = tuple(range(10))
@@ -125,4 +128,27 @@ def bagging() -> Evidence:
         verdicts={name: judge(plan, LOCKED, ledger) for name, plan in plans.items()},
         hypotheses={name: plan.hypothesis for name, plan in plans.items() if plan.hypothesis},
         locked_at=dict.fromkeys(plans, LOCKED),
+    )
+
+
+def a_reference(key: str, family: str, year: int) -> Reference:
+    """The reference to a work that somebody of this name wrote alone."""
+    return reference([a_citation(key, family, year)])
+
+
+def a_citation(key: str, family: str, year: int) -> CitationVerified:
+    """A verified work that somebody of this name wrote alone."""
+    return CitationVerified(
+        key=key,
+        work=Work(
+            title=f"What {family} found",
+            authors=(f"Ada {family}",),
+            families=(family,),
+            year=year,
+            venue="Journal of Findings",
+            doi=f"10.1000/{key}",
+            source="Crossref",
+        ),
+        passage=f"What {family} found",
+        resolved_by="Crossref",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -17,6 +18,7 @@ from core.experiment import Arm, InRange
 from tests.bench.binding import DISGUISES
 from tests.core.evidence.synthetic import (
     LOCKED,
+    a_reference,
     bagging,
     experiment,
     hypothesis,
@@ -25,12 +27,13 @@ from tests.core.evidence.synthetic import (
     results,
 )
 
+BREIMAN, NADEAU = a_reference("breiman1996", "Breiman", 1996), a_reference("nadeau2003", "Nadeau", 2003)
 SINGLE, BAGGED = "test_error.tree.single", "test_error.tree.bagged"
 
 
 @cache
 def evidence() -> Evidence:
-    return bagging()
+    return replace(bagging(), references={"breiman1996": BREIMAN, "nadeau2003": NADEAU})
 
 
 def bound(text: str) -> Bound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from core.evidence.evidence import Evidence
 from core.evidence.sheet import report, sheet
 from core.paper.document import Attempt, PaperInput
 from core.paper.markdown import PaperFiles, compose
-from tests.core.evidence.synthetic import bagging, facts, ledger_of, record, results
+from tests.core.evidence.synthetic import a_reference, bagging, facts, ledger_of, record, results
 
 BODY = """# Results
 
@@ -170,9 +171,26 @@ def test_hostile_text_cannot_swallow_or_forge_what_code_writes(hostile: str, pla
     assert "\x1b" not in text
 
 
-def test_a_cited_key_or_link_survives() -> None:
-    text = paper(body="See [Breiman (1996)](https://doi.org/10.1007/BF00058655) and [@breiman1996].").markdown
-    assert "See [Breiman (1996)](https://doi.org/10.1007/BF00058655) and [@breiman1996]." in text
+def test_a_link_survives_and_a_verified_key_becomes_a_citation_and_a_reference() -> None:
+    known = {key: a_reference(key, key[:-4].title(), 1996) for key in ("breiman1996", "nadeau1996")}
+    body = "See [Breiman (1996)](https://doi.org/10.1007/BF00058655) and [@breiman1996]."
+    files = paper(evidence=replace(evidence(), references=known), body=body)
+    link = "[Breiman (1996)](https://doi.org/10.1007/BF00058655)"
+    assert f"See {link} and ([Breiman, 1996](#ref-breiman1996))." in files.markdown
+    assert files.document.source.references == (
+        "Ada Breiman (1996). What Breiman found. Journal of Findings. https://doi.org/10.1000/breiman1996",
+    )
+    listed = json.loads(files.evidence)["references"]
+    assert [(entry["key"], entry["passages"]) for entry in listed] == [
+        ("breiman1996", ["What Breiman found"])
+    ]
+
+
+def test_a_key_that_nobody_verified_is_struck_and_listed_nowhere() -> None:
+    files = paper(body="See [@breiman1996].")
+    assert files.document.draft
+    assert "breiman1996" not in files.markdown
+    assert files.document.source.references == ()
 
 
 def test_every_bound_mean_can_be_computed_again_from_the_evidence_file() -> None:
