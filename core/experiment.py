@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from packaging.requirements import InvalidRequirement, Requirement
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from core.field_docs import describe_fields
+
 MAX_TITLE_CHARACTERS = 120
 
 Factor: TypeAlias = str | int | float | bool
@@ -26,9 +28,9 @@ class Frozen(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         ser_json_inf_nan="constants",
         defer_build=True,
+        json_schema_extra=describe_fields,
     )
 
 
@@ -62,10 +64,11 @@ class Arm(Frozen):
 class _Rule(Frozen):
     """A criterion; ``kind`` tells them apart, so models must always name it."""
 
-    model_config = ConfigDict(json_schema_extra=lambda schema: _require_kind(schema))
+    model_config = ConfigDict(json_schema_extra=lambda schema, model: _require_kind(schema, model))
 
 
-def _require_kind(schema: dict[str, Any]) -> None:
+def _require_kind(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    describe_fields(schema, model)
     schema["required"] = sorted({"kind", *schema.get("required", ())})
 
 

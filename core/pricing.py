@@ -75,7 +75,7 @@ FREE = TokenPrices(Decimal(0), Decimal(0))
 class Estimate(BaseModel):
     """What an experiment may cost, USD, before it runs."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     low: Decimal | None = None
     """If all goes quickly."""

@@ -17,7 +17,7 @@ from core.errors import StorageError
 class Preferences(BaseModel):
     """Choices made in the console; each command-line option and setting goes before them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     theme: str | None = None
     """The theme that was kept; None where none was."""

@@ -18,7 +18,7 @@ MOST_PLACES = 200
 class Place(BaseModel):
     """A place on a run's screen."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     agent: str = "orchestrator"
     """The agent that was looked at."""
