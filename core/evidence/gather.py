@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
+from core.evidence.code_checks import check_code
 from core.evidence.evidence import Evidence
 from core.evidence.ledger import Ledger
-from core.evidence.measurement import ExecFacts
+from core.evidence.measurement import ExecFacts, Flag
 from core.evidence.references import reference
 from core.record.journal import Journal
 from core.record.state import Exec, RunState
 
 _Version: TypeAlias = tuple[int, ...]
+
+LONGEST_TEXT = 300
+"""Characters of what a check of code found."""
 
 _gathered: WeakKeyDictionary[Journal, tuple[_Version, Evidence]] = WeakKeyDictionary()
 """What was gathered last. Many reports are asked for at once, and each would read every record anew."""
@@ -46,14 +52,26 @@ def own_ledger(journal: Journal, state: RunState, experiment_id: str) -> Ledger:
 def _gather(journal: Journal, state: RunState) -> Evidence:
     execs = {name: _facts(script) for name, script in state.execs.items()}
     locked = {x.id: x for x in state.experiments.values() if x.locked_at is not None}
+    ledger = Ledger.from_records(journal.records(), execs)
     return Evidence(
-        ledger=Ledger.from_records(journal.records(), execs),
+        ledger=replace(ledger, flags=(*ledger.flags, *_code_flags(state.execs.values(), execs))),
         verdicts={name: x.verdict for name, x in locked.items() if x.verdict},
         hypotheses={name: x.spec.hypothesis for name, x in locked.items() if x.spec.hypothesis},
         locked_at={name: x.locked_at for name, x in locked.items() if x.locked_at},
         references={key: reference(verified) for key, verified in state.citations.items()},
         unverified=frozenset(state.works.keys() - state.citations.keys()),
     )
+
+
+def _code_flags(scripts: Iterable[Exec], facts: Mapping[str, ExecFacts]) -> Iterator[Flag]:
+    """What looks wrong in the code of execs that count."""
+    for script in scripts:
+        asked = script.asked
+        if facts[asked.exec_id].doubt:
+            continue
+        for warning in check_code(asked.code):
+            text = f"{warning.kind}: {warning.text}"[:LONGEST_TEXT]
+            yield Flag("code check", asked.exec_id, asked.experiment_id, warning.line, text)
 
 
 def _version(state: RunState) -> _Version:

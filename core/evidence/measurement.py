@@ -157,6 +157,7 @@ FlagKind: TypeAlias = Literal[
     "several values",
     "unreadable predictions",
     "units differ",
+    "code check",
 ]
 
 

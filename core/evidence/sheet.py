@@ -133,7 +133,8 @@ def _series(evidence: Evidence) -> list[str]:
 
 def _flag_line(flag: Flag) -> str:
     times = f" ({flag.count} times)" if flag.count > 1 else ""
-    return f"FLAG {flag.kind} in {flag.exec_id}: {flag.text}{times}"
+    line = f" line {flag.line}" if flag.line else ""
+    return f"FLAG {flag.kind} in {flag.exec_id}{line}: {flag.text}{times}"
 
 
 def _cut(text: str, longest: int) -> str:

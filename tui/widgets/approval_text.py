@@ -8,6 +8,7 @@ from decimal import Decimal
 from textual.content import Content
 
 from core.budget import fits
+from core.evidence.code_checks import check_code
 from core.experiment import Experiment, Hypothesis, criterion_in_words, judged_by_in_words
 from core.pricing import Estimate, at_most_dollars, dollars
 from core.record import events as e
@@ -209,6 +210,9 @@ def _script(state: RunState, asked: e.ApprovalRequested) -> Iterator[Field]:
     if hidden := hidden_characters(asked.detail):
         words = f"{counted(hidden, 'character')} of the script can not be shown and is left out below"
         yield Field("Warning", Content(words).stylize("$failed"), tone="failed")
+    if found := check_code(asked.detail):
+        lines = [f"line {warning.line}: {one_line(warning.text)}" for warning in found]
+        yield Field("Code check", Content("\n".join(lines)), tone="waiting")
 
 
 def _is_trial(state: RunState, asked: e.ApprovalRequested) -> bool | None:

@@ -6,6 +6,7 @@ import json
 
 from core.evidence.gather import gather, own_ledger
 from core.evidence.judge import judge
+from core.evidence.sheet import report
 from core.record.events import (
     Event,
     ExecEnded,
@@ -83,3 +84,21 @@ def test_a_verdict_rests_on_the_experiments_own_records_alone(live: LiveRun) -> 
     assert own.measurements == whole.of("E1")
     first = live.state.execs["E1-1"].asked.at
     assert judge(experiment(1), first, own) == judge(experiment(1), first, whole)
+
+
+def test_what_looks_wrong_in_code_that_counts_is_gathered_for_report_and_paper(live: LiveRun) -> None:
+    code = 'import lab\nlab.result("test_error", 0.1)\n'
+    fields = {"experiment_id": "E1", "call_id": "r", "code_sha256": "0" * 64}
+    live.record(
+        ExperimentProposed(experiment=experiment(1), call_id="c1"),
+        ExecRequested(exec_id="E1-1", code=code, trial=True, **fields),
+        ExecRequested(exec_id="E1-2", code=code, **fields),
+        ExecRequested(exec_id="E1-3", code=code, **fields),
+        ExecEnded(exec_id="E1-1", end="finished", exit_code=0, seconds=1.0),
+        ExecEnded(exec_id="E1-2", end="finished", exit_code=0, seconds=1.0),
+        ExecEnded(exec_id="E1-3", end="finished", exit_code=1, seconds=1.0),
+    )
+    evidence = gather(live.journal, live.state)
+    found = [flag for flag in evidence.ledger.flags if flag.kind == "code check"]
+    assert [(flag.exec_id, flag.line) for flag in found] == [("E1-2", 2)]
+    assert "FLAG code check in E1-2 line 2: constant as a result: " in report(evidence, "E1")

@@ -43,6 +43,25 @@ def test_a_repeat_says_what_the_first_time_could_have_shown() -> None:
     assert "E1 could show ≥ 0.0123" in said(state, "E2.1")["Judged by"]
 
 
+def test_a_script_says_what_looks_wrong_in_it(tmp_path: Path) -> None:
+    story = Story(tmp_path)
+    story.engine()
+    story.propose(SPEC)
+    for number, code in enumerate(("import lab\nlab.result('accuracy', 0.9)\n", "print(1)\n"), start=1):
+        story.tell(
+            e.ApprovalRequested(
+                request_id=f"script:E1:run-{number}",
+                kind="script",
+                experiment_id="E1",
+                subject="1" * 64,
+                title="measure",
+                detail=code,
+            )
+        )
+    assert said(story.state, "script:E1:run-1")["Code check"].startswith("line 2: the result 'accuracy'")
+    assert "Code check" not in said(story.state, "script:E1:run-2")
+
+
 def test_a_script_says_whether_it_counts(tmp_path: Path) -> None:
     story = Story(tmp_path)
     story.engine()
