@@ -278,6 +278,10 @@ class Console(ThemedApp, inherit_bindings=False):
 
     # Actions
 
+    def get_key_display(self, binding: Binding) -> str:
+        """What a key is called on screen: Enter by its name, as the other long keys are."""
+        return "enter" if binding.key == "enter" else super().get_key_display(binding)
+
     def action_help(self) -> None:
         """Show the keys that work here."""
         from tui.screens.help import HelpScreen

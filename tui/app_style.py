@@ -48,4 +48,9 @@ Toast.-error:ansi { border: round $failed; }
 """
 """Sixteen colours have no shades: what lies over something else has a frame, and blue is for cursors."""
 
-STYLE = PALETTE_STYLE + TOAST_STYLE + FEW_COLOURS_STYLE
+NO_COLOURS_STYLE = """
+Input:nocolor > .input--cursor, TextArea:nocolor .text-area--cursor { text-style: reverse; }
+Input:nocolor > .input--selection, TextArea:nocolor .text-area--selection { text-style: underline; }
+"""
+
+STYLE = PALETTE_STYLE + TOAST_STYLE + FEW_COLOURS_STYLE + NO_COLOURS_STYLE

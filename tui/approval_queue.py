@@ -58,7 +58,8 @@ class ApprovalQueue:
     def update(self, state: RunState) -> None:
         """Take in what waits now; where the selected one is gone, its successor is selected."""
         order = [request.asked.request_id for request in self.waiting]
-        requests = {request.asked.request_id: request for request in state.waiting}
+        open_requests = state.waiting if state.ended is None else ()  # a run that is over waits for nothing
+        requests = {request.asked.request_id: request for request in open_requests}
         self._deferred = [name for name in self._deferred if name in requests]
         late = set(self._deferred)
         self.waiting = [request for name, request in requests.items() if name not in late]

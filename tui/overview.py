@@ -14,7 +14,7 @@ from tui import glyphs
 from tui.plain import commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
-from tui.status import status_of
+from tui.status import status_of, waiting_count
 from tui.wording import clock, cost_line
 
 WORD_COLUMNS = 14
@@ -51,10 +51,11 @@ class Overview:
         assert state.created is not None
         settings = state.settings
         isolation = f" · isolation: {one_line(state.engine.isolation)}" if state.engine else ""
-        waits = f"   {self.screen.mark(glyphs.WAITS)} {len(state.waiting)}" if state.waiting else ""
+        waits = f"   {self.screen.mark(glyphs.WAITS)} {waiting_count(state)}" if waiting_count(state) else ""
         seconds = ((state.ended.at if state.ended else now()) - state.created.at).total_seconds()
         lines = [
-            self.screen.paint(one_line(state.created.question), bold=True),
+            self.screen.paint(one_line(state.title), bold=True),
+            *([f"its question: {one_line(state.created.question)}"] if state.renamed else []),
             f"{self.folder.run_id}   {self.screen.mark(status.mark)} {clock(seconds)}"
             f"   {settings.sandbox}{isolation}{waits}",
             cost_line(state),
@@ -128,7 +129,7 @@ class Overview:
         return lines
 
     def _waiting(self) -> list[str]:
-        if not self.state.waiting:
+        if not waiting_count(self.state):
             return []
         lines = [self.screen.paint("WAITS FOR YOU", "yellow")]
         for request in self.state.waiting:

@@ -105,7 +105,7 @@ class ConsoleCommands(Provider):
                 state = folder.state()
             except RunError:
                 continue  # the list of runs says what is wrong with it
-            title = one_line(state.created.question, TITLE_CHARACTERS) if state.created else folder.run_id
+            title = one_line(state.title, TITLE_CHARACTERS) or folder.run_id
             yield Command(f"open: {title}", folder.run_id, partial(self._open, folder), found_only=True)
 
     def _open(self, folder: RunFolder) -> None:

@@ -25,6 +25,10 @@ ANCHOR = re.compile(r'<a id="[^"]*">|</a>')
 DRAFT = "DRAFT"
 DEEPEST_INDENT = 12
 
+NO_BREAK = "\ue000"
+"""Stands for a space that no line ends at, while lines are made: a number stays in one piece."""
+MOST_UNBROKEN = 24
+
 INLINE_STYLES = {"em": "italic", "strong": "bold", "s": "strike $failed", "link": "underline"}
 
 
@@ -232,7 +236,9 @@ class _Setter:
                 if styles:
                     styles.pop()
             elif words := _words(child):
-                content = Content(words)
+                bound = any(isinstance(style, Style) and "number" in style.meta for style in styles)
+                whole = bound and len(words) <= MOST_UNBROKEN
+                content = Content(words.replace(" ", NO_BREAK) if whole else words)
                 for style in _also(child, styles):
                     content = content.stylize(style)
                 parts.append(content)
@@ -259,10 +265,14 @@ class _Setter:
         self._layout.numbers = [Place(number, tuple(pieces)) for _, (number, pieces) in sorted(found.items())]
 
     def _put(self, line: Content | None = None) -> None:
-        self._layout.lines.append(line or Content())
+        line = line or Content()
+        if NO_BREAK in line.plain:
+            line = Content(line.plain.replace(NO_BREAK, " "), list(line.spans))
+        self._layout.lines.append(line)
 
     def _put_all(self, lines: Iterator[Content]) -> None:
-        self._layout.lines.extend(lines)
+        for line in lines:
+            self._put(line)
 
 
 def one_math(text: str) -> Content:

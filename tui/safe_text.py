@@ -2,7 +2,9 @@
 
 Such text is hostile: an escape sequence in it could move the cursor over what was printed, write to
 the clipboard or answer in the user's name, and direction overrides could make a line read otherwise
-than it is. Only colours (SGR) survive, and only where they are asked for.
+than it is. Only colours (SGR) survive, and only where they are asked for. What joins or varies other
+characters goes, too: terminals disagree about the width of the result, and a line that is broken in
+the middle of it loses text.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ ESCAPES = re.compile(
     | \x1b[ -/]*[0-~]?                                               # any other escape
     | [\x00-\x08\x0b-\x1f\x7f-\x9f]                                  # control characters but tab and newline
     | [\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]                 # direction marks and overrides
-    | [\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f]               # characters that nobody can see
+    | [\u00ad\u180b-\u180f\u200b-\u200d\u2060-\u206f\ufe00-\ufe0f]   # characters that nobody can see, and
+    | [\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef]                     #   those that only join or vary others
     """,
     re.VERBOSE,
 )

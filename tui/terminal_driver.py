@@ -12,6 +12,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from tui.ascii_twins import in_ascii, speaks_unicode
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -79,6 +81,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None  # a console is opened on a terminal
+        self._unicode = speaks_unicode(self._file.encoding or "", os.environ)
         self._lasting = LastingFile(self._file)
         self._file = self._lasting  # type: ignore[assignment] # the part of a file that a driver uses
         self._input_gone = False
@@ -91,6 +94,10 @@ class TerminalDriver(LinuxDriver):
     def gone(self) -> bool:
         """Whether the terminal is gone, as happens without a word where SIGHUP is ignored."""
         return self._lasting.gone or self._input_gone or _hung_up(self.fileno)
+
+    def write(self, data: str) -> None:
+        """Send to the terminal; in twins where it lacks characters."""
+        super().write(data if self._unicode else in_ascii(data))
 
     def call_window(self, title: str) -> None:
         """Give the terminal's window a title, until the console leaves or is suspended.

@@ -5,11 +5,15 @@ Nothing slow is imported here: the first frame is painted with it.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from textual.theme import Theme
+
+from tui.colours_256 import nearest
+from tui.terminal import COLOUR_SYSTEM
 
 SHIPPED = Path(__file__).parent.parent / "themes"
 
@@ -34,6 +38,8 @@ def theme_of(name: str, title: str, dark: bool, colours: Mapping[str, str]) -> T
         dark: whether it is dark.
         colours: every colour of a palette, all of one kind.
     """
+    if os.environ.get(COLOUR_SYSTEM) == "256":
+        colours = {use: nearest(colour) for use, colour in colours.items()}
     return Theme(
         name=name,
         dark=dark,

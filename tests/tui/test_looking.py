@@ -254,3 +254,15 @@ def make_too_new(folder: RunFolder) -> None:
     database = sqlite3.connect(folder.journal_path)
     database.execute("PRAGMA user_version=99")
     database.close()
+
+
+def test_a_new_title_is_told_and_stands_above_the_question(home: Home) -> None:
+    folder = home.run_with(question="Does bagging help?")
+    renamed = e.RunRenamed(title="Bags\x1b[2J of trees")
+    with folder.journal() as journal:
+        journal.append(renamed)
+    state = folder.state()
+    (line,) = Narrator(folder, screen()).lines(state, renamed)
+    assert "renamed by human: Bags of trees" in line
+    lines = Overview(folder, state, screen()).lines()
+    assert lines[:2] == ["Bags of trees", "its question: Does bagging help?"]

@@ -7,6 +7,8 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.content import Content
 
 from tui.safe_text import log_line, one_line, safe
 
@@ -34,6 +36,7 @@ SGR = re.compile(r"\x1b\[[0-9;:]*m")
         ("a\x00\x08\x7f\x85b", "ab"),
         ("\u202eevil\u202c \u2066x\u2069\u200f", "evil x"),
         ("in\u200bvisible\ufeff\U000e0041", "invisible"),
+        ("👩\u200d🔬 ❤\ufe0f co\u00adoperate \U000e0101", "👩🔬 ❤ cooperate "),
         ("a\u2028b", "a\nb"),
         ("a\ud800b", "a\ufffdb"),
         ("tab\tand\nnewline\r\n", "tab\tand\nnewline\n"),
@@ -49,6 +52,19 @@ def test_colours_survive_only_where_they_are_asked_for() -> None:
     text = "\x1b[1;31mred\x1b[0m \x1b[38:2::1:2:3mtrue\x1b[2K"
     assert safe(text) == "red true"
     assert safe(text, colours=True) == "\x1b[1;31mred\x1b[0m \x1b[38:2::1:2:3mtrue\x1b[0m"
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(st.sampled_from("abc de \u0301\u0302\u200d\ufe0f\u00ad\u1160\u0e33界字👩🏽🇩🇪ﷺאב-_"), max_size=60),
+    st.integers(4, 30),
+)
+def test_a_line_that_is_broken_loses_nothing_and_none_is_too_wide(text: str, columns: int) -> None:
+    clean = safe(text)
+    lines = Content(clean).wrap(columns)
+    assert "".join("".join(line.plain.split()) for line in lines) == "".join(clean.split())
+    assert all(cell_len(line.plain) <= columns for line in lines)
+    assert cell_len(Content(clean).truncate(columns, ellipsis=True, pad=True).plain) == columns
 
 
 def test_a_sequence_cannot_be_put_together_from_what_is_left_of_others() -> None:

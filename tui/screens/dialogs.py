@@ -106,7 +106,8 @@ class Ask(Dialog[str | None]):
         required: whether an empty answer is refused.
         reading: what the text typed so far means, in words; it raises an ``InputError`` where the text
             cannot be sent. None where there is nothing to say.
-        extension: of the file that ``$EDITOR`` opens.
+        extension: of the file that ``$EDITOR`` opens; None where the answer is too short for one.
+        sends: what sending does, in a word.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -130,7 +131,8 @@ class Ask(Dialog[str | None]):
         multiline: bool = False,
         required: bool = True,
         reading: Callable[[str], str] | None = None,
-        extension: str = ".txt",
+        extension: str | None = ".txt",
+        sends: str = "send",
     ) -> None:
         super().__init__()
         self._question = one_line(title)
@@ -140,6 +142,7 @@ class Ask(Dialog[str | None]):
         self._required = required
         self._reading = reading
         self._extension = extension
+        self._sends = sends
         self._warned = False
         self._answered = False
 
@@ -155,7 +158,7 @@ class Ask(Dialog[str | None]):
             else:
                 yield OneLine(self._initial, compact=True)
             yield Static(classes="remark")
-            yield KeyLine(self)
+            yield KeyLine(self, lambda action, usual: self._sends if action.startswith("send") else usual)
 
     def on_mount(self) -> None:
         """Say what the text to begin with means."""
@@ -168,7 +171,9 @@ class Ask(Dialog[str | None]):
         return field.text if isinstance(field, TextArea) else cast(Input, field).value
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In several lines, Enter begins a new one."""
+        """In several lines, Enter begins a new one; a number needs no editor."""
+        if action == "edit_outside":
+            return self._extension is not None
         return action != "send_line" or not self._multiline
 
     def action_send_line(self) -> None:
@@ -213,7 +218,7 @@ class Ask(Dialog[str | None]):
     def action_edit_outside(self) -> None:
         """Go on in ``$EDITOR``."""
         try:
-            edited = edited_outside(cast("App[int]", self.app), self.text, self._extension)
+            edited = edited_outside(cast("App[int]", self.app), self.text, self._extension or "")
         except InputError as error:
             self._remark(str(error), refused=True)
             return

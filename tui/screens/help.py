@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -21,8 +21,8 @@ from tui.safe_text import one_line
 if TYPE_CHECKING:
     from tui.app import Console
 
-KEY_COLUMNS = 16
-WORD_COLUMNS = 34
+KEY_COLUMNS = 15
+WORD_COLUMNS = 29
 
 
 @dataclass
@@ -100,7 +100,9 @@ def _other(widget: Widget, console: Console) -> Group:
 def _add(group: Group, binding: Binding, console: Console) -> None:
     if not (binding.description and binding.id):
         return  # of Textual's own, which nobody has to know
-    key = one_line(console.get_key_display(binding))
+    # In the line of keys one may stand for several; here each has its own.
+    own = replace(binding, key_display=None) if " " in (binding.key_display or "") else binding
+    key = one_line(console.get_key_display(own))
     for line in group.lines:
         if line.words == binding.description:
             if key not in line.keys:

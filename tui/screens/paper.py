@@ -26,15 +26,21 @@ from tui.widgets.evidence_view import EvidenceView, Source
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import spread
 from tui.widgets.outline import Outline
+from tui.widgets.page_reader import PageReader
 from tui.widgets.paper_view import PaperView
+from tui.widgets.search_line import SearchLine
 from tui.wording import counted
 
 MOST_BYTES = 20_000_000
 MOST_SOURCES = 4
 """Code lines of one number that are shown; a table's may have dozens."""
 
+ROOMY_ROWS = 30
+"""From this height on there is room for a hairline above the keys."""
+
 OUTLINE_FROM_COLUMNS = 120
-"""From this width on the outline is always there."""
+DEEP_OUTLINE_FROM_COLUMNS = 160
+"""From these widths on the outline is always there; the second is where code and log are open, too."""
 
 
 class PaperScreen(Screen[None]):
@@ -77,6 +83,7 @@ class PaperScreen(Screen[None]):
     PaperScreen.-wide.-deep EvidenceView { width: 60%; height: 1fr; }
     PaperScreen .problem { padding: 1 2; height: auto; }
     PaperScreen > .keys { height: auto; padding: 0 1; }
+    PaperScreen.-roomy > .keys { border-top: solid $line; }
     PaperScreen > .keys > .own { width: 1fr; }
     PaperScreen > .keys > .app { width: auto; }
     """
@@ -99,13 +106,19 @@ class PaperScreen(Screen[None]):
             with Container(classes="reading"):
                 yield PaperView()
                 yield EvidenceView()
+        yield SearchLine()
         with Horizontal(classes="keys"):
             yield KeyLine(self, self._key_words, gap=2).add_class("own")
             yield KeyLine(self.app, gap=2).add_class("app")
 
+    @property
+    def _keeps_outline(self) -> bool:
+        """Whether the outline has room beside what is read."""
+        return self.size.width >= (DEEP_OUTLINE_FROM_COLUMNS if self._deep else OUTLINE_FROM_COLUMNS)
+
     def on_mount(self) -> None:
         """Begin with nothing but the paper."""
-        self.query_one(Outline).display = self.size.width >= OUTLINE_FROM_COLUMNS
+        self.query_one(Outline).display = self._keeps_outline
         self.query_one(EvidenceView).display = False
         self.query_one(".problem").display = False
         self.query_one(".draft").display = False
@@ -157,8 +170,17 @@ class PaperScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Fill another width."""
+        self.set_class(self.size.height >= ROOMY_ROWS, "-roomy")
         if self.is_mounted:
             self._show_heads()
+
+    def on_page_reader_search_asked(self, message: PageReader.SearchAsked) -> None:
+        """Type what to search for."""
+        self.query_one(SearchLine).ask(message.page)
+
+    def on_page_reader_searched(self, message: PageReader.Searched) -> None:
+        """Say what was found."""
+        self.query_one(SearchLine).tell(message.page)
 
     def on_paper_view_laid(self, event: PaperView.Laid) -> None:
         """What is open took room from the paper, or gave it back."""
@@ -193,6 +215,7 @@ class PaperScreen(Screen[None]):
         view = self.query_one(EvidenceView)
         view.display = True
         self.set_class(deep, "-deep")
+        self.query_one(Outline).display = self._keeps_outline
         view.show(number, self._evidence.behind(number), (), wide_open=deep)
         if deep:
             view.focus()
@@ -243,7 +266,7 @@ class PaperScreen(Screen[None]):
         """Go to the outline, or away from it."""
         outline = self.query_one(Outline)
         if outline.has_focus:
-            outline.display = self.size.width >= OUTLINE_FROM_COLUMNS
+            outline.display = self._keeps_outline
             self.query_one(PaperView).focus()
             return
         outline.display = True
@@ -257,7 +280,7 @@ class PaperScreen(Screen[None]):
     def on_outline_chosen(self, event: Outline.Chosen) -> None:
         """Read a section."""
         self.query_one(PaperView).go_to_section(event.section)
-        self.query_one(Outline).display = self.size.width >= OUTLINE_FROM_COLUMNS
+        self.query_one(Outline).display = self._keeps_outline
         self.query_one(PaperView).focus()
 
     async def action_leave(self) -> None:

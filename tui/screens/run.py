@@ -17,24 +17,29 @@ from core.record.folder import RunFolder
 from tui.run_feed import RunChanged, RunFeed
 from tui.run_places import Place, keep_place, last_place
 from tui.run_records import RunRecords
+from tui.screens.edit_experiment import EditExperiment
 from tui.screens.steering import Steering
-from tui.status import status_of
+from tui.status import status_of, waiting_count
 from tui.widgets.agent_tabs import VIEWS, AgentTabs, shown_agents
 from tui.widgets.approval_card import ApprovalCard
 from tui.widgets.code_view import CodeView
 from tui.widgets.findings import Findings
-from tui.widgets.key_line import KeyLine
-from tui.widgets.lines import waiting_count
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_view import LogView
 from tui.widgets.metrics_view import MetricsView
+from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER, PlanTree
 from tui.widgets.report_view import ReportView
 from tui.widgets.run_header import RunHeader
 from tui.widgets.run_notice import RunNotice
+from tui.widgets.search_line import SearchLine
 from tui.widgets.thoughts_view import ThoughtsView
 
 CLOCK_SECONDS = 1.0
 """How often times and running costs are shown anew."""
+
+ROOMY_ROWS = 30
+"""From this height on there is room for a hairline above the keys."""
 
 FIRST_VIEWS = {"conversation": "thoughts", "running": "log", "planned": "report"}
 """What is shown of an agent before a view was chosen, by its kind."""
@@ -89,6 +94,7 @@ class RunScreen(Steering):
     RunScreen #findings, RunScreen #rail { display: none; }
     RunScreen #views { height: 1fr; }
     RunScreen #views > * { height: 1fr; }
+    RunScreen.-roomy #keys { height: 2; border-top: solid $line; }
     RunScreen.-card #views, RunScreen.-card #tabs { display: none; }
     RunScreen.-turned #left { display: none; }
     RunScreen.-turned #right { display: block; }
@@ -100,12 +106,6 @@ class RunScreen(Steering):
     RunScreen.-rail #rail { display: block; width: 36; border: none; border-left: solid $line; }
     RunScreen.-rail #left { width: 34%; }
     RunScreen.-zoomed #left, RunScreen.-zoomed #rail { display: none; }
-    RunScreen #keys { height: 1; padding: 0 1; background: $surface; }
-    RunScreen #keys > KeyLine { width: auto; max-width: 60%; height: 1; margin-right: 2; }
-    RunScreen #keys > KeyLine { background: $surface; }
-    RunScreen #keys > .of-screen { width: 1fr; max-width: 100%; }
-    RunScreen #keys > .of-app { margin-right: 0; }
-    RunScreen #keys > KeyLine.-away { display: none; }
     """
 
     def __init__(self, folder: RunFolder) -> None:
@@ -139,11 +139,8 @@ class RunScreen(Steering):
                     yield from views
                 yield ApprovalCard(id="card")
             yield Findings(self._records, id="rail")
-        with Horizontal(id="keys"):
-            for part in (tree, *views):
-                yield _of(KeyLine(part, gap=2), f"of-{part.id}", "-away")
-            yield _of(KeyLine(self, self._key_words, gap=2), "of-screen")
-            yield _of(KeyLine(self.app, gap=2), "of-app")
+        yield SearchLine(id="search")
+        yield KeyBar(self._key_words, frozenset({"card"}), id="keys")
 
     def on_mount(self) -> None:
         """Begin to follow."""
@@ -303,6 +300,10 @@ class RunScreen(Steering):
         self._focus_view()
         self.call_after_refresh(self.show_all)
 
+    def on_plan_tree_edit_asked(self, message: PlanTree.EditAsked) -> None:
+        """Change what no approval has locked; it is priced again."""
+        self.app.push_screen(EditExperiment(self.feed, message.agent))
+
     def on_agent_tabs_chosen(self, message: AgentTabs.Chosen) -> None:
         """A tab was clicked."""
         self.look_at(message.agent)
@@ -323,14 +324,27 @@ class RunScreen(Steering):
             self.query_one("#tree").focus()
         self.call_after_refresh(self.show_all)
 
+    def on_page_reader_search_asked(self, message: PageReader.SearchAsked) -> None:
+        """Type what to search for."""
+        self.query_one(SearchLine).ask(message.page)
+
+    def on_page_reader_searched(self, message: PageReader.Searched) -> None:
+        """Say what was found."""
+        self.query_one(SearchLine).tell(message.page)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The keys at the bottom are those of the part that has the focus."""
-        for line in self.query("#keys > KeyLine").exclude(".of-screen, .of-app"):
-            here = any(line.has_class(f"of-{node.id}") for node in event.widget.ancestors_with_self)
-            line.set_class(not here, "-away")
+        """Show where keys go; what is searched for is that of the page that is read."""
+        right = self.query_one("#right")
+        self.query_one(AgentTabs).set_class(right in event.widget.ancestors, "-active")
+        line = self.query_one(SearchLine)
+        if isinstance(event.widget, PageReader):
+            line.tell(event.widget)
+        elif line not in event.widget.ancestors:
+            line.hide()
 
     def on_resize(self) -> None:
         """Parts that came into sight show the run, too."""
+        self.set_class(self.size.height >= ROOMY_ROWS, "-roomy")
         self.call_after_refresh(self.show_all)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -355,6 +369,8 @@ class RunScreen(Steering):
             return "go on"
         if action == "next_waiting" and not waiting_count(self.feed.state):
             return ""
+        if action == "switch_pane":
+            return "agent" if self.focused is None or self.focused.id == "tree" else "plan"
         return words
 
     def _kind(self) -> str:
@@ -364,18 +380,14 @@ class RunScreen(Steering):
         return "running" if experiment.started_at is not None else "planned"
 
     def _waits(self, agent: str) -> bool:
-        return any(request.asked.experiment_id == agent for request in self.feed.state.waiting)
+        state = self.feed.state
+        return state.ended is None and any(it.asked.experiment_id == agent for it in state.waiting)
 
     def _turn(self, turned: bool) -> None:
         self.set_class(turned, "-turned")
 
     def _focus_view(self) -> None:
         self.query_one(f"#views > #{self.view}").focus()
-
-
-def _of(line: KeyLine, *classes: str) -> KeyLine:
-    line.add_class(*classes)
-    return line
 
 
 def _is_seen(widget: Widget) -> bool:

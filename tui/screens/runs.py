@@ -304,7 +304,13 @@ class RunsScreen(Screen[None]):
     @work
     async def _rename(self, run: RunSummary) -> None:
         title = await self.app.push_screen_wait(
-            Ask("What is this run called?", "Its question stays what it is.", initial=run.title)
+            Ask(
+                "What is this run called?",
+                "Its question stays what it is.",
+                initial=run.title,
+                extension=None,
+                sends="rename",
+            )
         )
         if title is None or title == one_line(run.title):
             return

@@ -155,8 +155,13 @@ class SettingsScreen(ModalScreen[None]):
         self._show()
         self.query_one(SettingsList).focus()
 
+    def on_screen_suspend(self) -> None:
+        """Step aside for what lies over it."""
+        self.query_one(Vertical).visible = False
+
     def on_screen_resume(self) -> None:
         """Show what was chosen meanwhile."""
+        self.query_one(Vertical).visible = True
         self._show()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:

@@ -41,7 +41,7 @@ def kill_question(state: RunState, experiment_id: str | None, at: datetime | Non
     known = sum((cost for cost in costs if cost is not None), Decimal(0))
     booked = sum((experiment.cost_usd or Decimal(0) for experiment in running), Decimal(0))
     unknown = " and what is unknown" if state.unknown_costs or None in costs else ""
-    question = one_line(state.created.question, TITLE_CHARACTERS) if state.created else ""
+    question = one_line(state.title, TITLE_CHARACTERS)
     text = (
         f"{question}\n\nIt has cost {dollars(state.spent_usd + known - booked)}{unknown};"
         f" {counted(len(running), 'experiment')} running."
@@ -84,6 +84,8 @@ def seeds_question(state: RunState, experiment_id: str) -> Ask:
         " The repeat is priced, and waits for approval like any other.",
         initial="10",
         reading=reading,
+        extension=None,
+        sends="ask for them",
     )
 
 
@@ -110,6 +112,8 @@ def budget_question(state: RunState) -> Ask:
         f" {dollars(committed)} is the lowest it can be.\n\nWhat shall it be, in USD?",
         initial=f"{state.cap_usd.normalize():f}",
         reading=reading,
+        extension=None,
+        sends="set the cap",
     )
 
 

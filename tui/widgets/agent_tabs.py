@@ -27,6 +27,8 @@ class AgentTabs(Widget):
 
     DEFAULT_CSS = """
     AgentTabs { height: 3; padding: 0 1; background: $background; border-bottom: solid $line; }
+    AgentTabs.-active { border-bottom: solid $accent; }
+    AgentTabs.-active:nocolor { border-bottom: heavy $accent; }
     """
 
     class Chosen(Message):
@@ -72,7 +74,7 @@ class AgentTabs(Widget):
     def render_line(self, y: int) -> Strip:
         """Agents, then views."""
         width = self.size.width
-        if y >= len(self._lines):
+        if y >= len(self._lines) or not width:
             return Strip.blank(width, self.rich_style)
         return Visual.to_strips(self, fitted(self._lines[y], width), width, 1, self.visual_style)[0]
 

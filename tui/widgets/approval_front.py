@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tui import glyphs
 from tui.approval_queue import ApprovalQueue, Seen
 from tui.run_feed import RunFeed
+from tui.status import waiting_count
 from tui.widgets.approval_head import ApprovalHead, ApprovalPrice, key_words
 from tui.widgets.approval_text import decided_elsewhere
 from tui.widgets.approval_view import ApprovalView
@@ -39,6 +40,8 @@ class ApprovalFront(Vertical):
         display: none; background: $panel; padding: 0 1; height: 1fr;
         border-left: outer $line;
         &:focus { border-left: outer $waiting; }
+        &:nocolor { border-left: solid $line; }
+        &:nocolor:focus { border-left: outer $waiting; }
         & > .notice { height: auto; color: $waiting; text-style: bold; display: none; margin-bottom: 1; }
         & > KeyLine { margin-top: 1; }
     }
@@ -184,7 +187,7 @@ class ApprovalFront(Vertical):
     def _tell_count(self) -> None:
         if self._feed is None:
             return
-        count = len(self._feed.state.waiting)
+        count = waiting_count(self._feed.state)
         if count != self._count:
             self._count = count
             self.post_message(self.Changed(count))

@@ -18,6 +18,9 @@ from tui.widgets.field_layout import laid_out
 EDGE_COLUMNS = 2
 """Columns of code that its surface adds on both sides together."""
 
+GAP_COLUMNS = 1
+"""Between words and the scrollbar."""
+
 FEWEST_COLUMNS = 20
 
 
@@ -53,7 +56,7 @@ class ApprovalView(VerticalScroll):
             request: what waits.
             unfolded: whether long texts are shown whole.
         """
-        columns = max(self.scrollable_content_region.width, FEWEST_COLUMNS)
+        columns = max(self.scrollable_content_region.width - GAP_COLUMNS, FEWEST_COLUMNS)
         state = feed.state
         key = (request.asked, columns, unfolded, state.free_usd, state.cap_usd, state.engine)
         if key == self._shown:

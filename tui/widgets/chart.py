@@ -262,7 +262,9 @@ def _axis_label(value: float, log_y: bool) -> str:
 
 
 def _x_labels(low: float, high: float, columns: int) -> str:
-    first, middle, last = shortly(low), shortly((low + high) / 2), shortly(high)
+    half = (low + high) / 2
+    whole = float(low).is_integer() and float(high).is_integer() and high - low >= 8
+    first, middle, last = shortly(low), shortly(int(half) if whole else half), shortly(high)
     if len(first) + len(last) + 1 > columns:
         return first[:columns]
     if len(first) + len(middle) + len(last) + 4 > columns:

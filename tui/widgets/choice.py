@@ -63,7 +63,8 @@ class Choice(Widget, can_focus=True):
         parts = []
         for option in self._options:
             here = option == self._chosen
-            style = ("$accent bold" if self.has_focus else "bold") if here else "$muted"
+            focused = "bold reverse" if self.app.no_color else "$accent bold"
+            style = (focused if self.has_focus else "bold") if here else "$muted"
             part = Content.styled(f"({'•' if here else ' '}) {option}", style)
             parts.append(part.stylize(Style.from_meta({"option": option})))
         return Content(" " * GAP).join(parts)

@@ -7,23 +7,23 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from core.evidence.code_checks import check_code
 from core.record.state import Exec, ExperimentState
-from tui import glyphs
 from tui.run_feed import RunFeed
-from tui.safe_text import one_line
-from tui.screen import Mark
+from tui.safe_text import one_line, safe
 from tui.widgets.code_lines import script_lines
-from tui.widgets.lines import colour_of
-from tui.widgets.page_view import PageView
-from tui.wording import clock, counted
+from tui.widgets.lines import colour_of, moment
+from tui.widgets.page_reader import PageReader
+from tui.widgets.script_state import Going, script_mark, script_time
+from tui.wording import counted
 
 
-class CodeView(PageView):
+class CodeView(PageReader):
     """A script with line numbers, and how it went."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("less_than_sign", "other(-1)", "earlier script", key_display="<", id="code.earlier"),
-        Binding("greater_than_sign", "other(1)", "later script", key_display=">", id="code.later"),
+        Binding("less_than_sign", "other(-1)", "earlier", key_display="<", id="code.earlier"),
+        Binding("greater_than_sign", "other(1)", "later", key_display=">", id="code.later"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -47,7 +47,8 @@ class CodeView(PageView):
         self._agent = agent
         exec_id = self.exec_id
         script = feed.state.execs[exec_id] if exec_id else None
-        looks = (agent, exec_id, script and script.ended, script and script.records, len(self._execs()))
+        went = (script and script.ended, script and script.records, feed.has_engine, feed.state.ended)
+        looks = (agent, exec_id, *went, len(self._execs()))
         if looks == self._shown:
             return
         self._shown = looks
@@ -64,6 +65,11 @@ class CodeView(PageView):
         self._chosen[self._agent] = execs[place]
         self.show(self._feed, self._agent)
         self.scroll_home(animate=False)
+
+    def text_to_copy(self) -> str:
+        """The whole script."""
+        exec_id = self.exec_id
+        return safe(self._feed.state.execs[exec_id].asked.code) if exec_id and self._feed else ""
 
     def _execs(self) -> list[str]:
         experiment = self._feed.state.experiments.get(self._agent) if self._feed else None
@@ -93,12 +99,15 @@ class CodeView(PageView):
     def _head(self, script: Exec, experiment: ExperimentState) -> Content:
         place = experiment.execs.index(script.asked.exec_id) + 1
         trial = Content.styled("  a trial: nothing in it counts", "$waiting") if script.asked.trial else ""
-        mark, how = _went(script, running=experiment.open)
+        assert self._feed is not None
+        going = Going.of(self._feed, script, moment())
+        mark, how = script_mark(script, going)
+        seconds = script_time(script, going) if script.ended else ""
         return Content.assemble(
             " ",
             (one_line(script.asked.exec_id), "bold"),
             (f"  {place} of {len(experiment.execs)}  ", "$muted"),
-            (f"{mark.glyph} {how}", colour_of(mark)),
+            (f"{mark.glyph} {how}{f' · {seconds}' if seconds else ''}", colour_of(mark)),
             trial,
             (f"  {one_line(script.asked.purpose)}", "$muted"),
         )
@@ -112,14 +121,8 @@ class CodeView(PageView):
                 Content.styled(f" deviation: {one_line(text)}", "$waiting")
                 for text in experiment.verdict.deviations
             ]
+        lines += [
+            Content.styled(f" line {warning.line}: {one_line(warning.text)}", "$waiting")
+            for warning in check_code(script.asked.code)
+        ]
         return lines
-
-
-def _went(script: Exec, *, running: bool) -> tuple[Mark, str]:
-    ended = script.ended
-    if ended is None:
-        return (glyphs.RUNNING, "running") if running else (glyphs.FAILED, "was cut short")
-    if ended.end != "finished":
-        return glyphs.FAILED, f"was ended ({one_line(ended.end)}) after {clock(ended.seconds)}"
-    mark = glyphs.DONE if ended.exit_code == 0 else glyphs.FAILED
-    return mark, f"exit code {ended.exit_code} after {clock(ended.seconds)}"

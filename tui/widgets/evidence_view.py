@@ -15,7 +15,7 @@ from tui.paper_evidence import Measured, Number
 from tui.paper_tables import table_lines
 from tui.safe_text import one_line
 from tui.widgets.code_lines import script_lines
-from tui.widgets.lines import fitted
+from tui.widgets.lines import fitted, under_cursor
 from tui.widgets.page_view import MOST_CHARACTERS, PageView
 from tui.wording import counted
 
@@ -163,7 +163,7 @@ class EvidenceView(PageView):
         line = Content.assemble(mark, (f"{number:>4,}  ", "$accent" if here else "$muted"), words)
         if not here:
             return line
-        return fitted(line, max(self.size.width, line.cell_length)).stylize_before("on $panel")
+        return under_cursor(fitted(line, max(self.size.width, line.cell_length)), self, lit=True)
 
     def _title(self, words: str) -> Content:
         width = self.size.width - 2

@@ -21,7 +21,9 @@ from tui.widgets.page_view import PageView
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_COLUMNS = 12
-MOST_LINES = 3
+FEW_LINES, MANY_LINES = 3, 8
+"""Of one finding; more of it is shown where the page is high."""
+HIGH_ROWS = 24
 MOST_EXPERIMENTS = 12
 INDENT = 6
 
@@ -30,7 +32,7 @@ class Findings(PageView, can_focus=False):
     """Findings, newest experiment first."""
 
     DEFAULT_CSS = """
-    Findings { border-top: solid $line; padding: 0 1; }
+    Findings { border-top: solid $line; padding: 0 1; scrollbar-size-vertical: 0; }
     """
 
     def __init__(self, records: RunRecords, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -77,13 +79,14 @@ class Findings(PageView, can_focus=False):
         if self._feed is None or not self.size.width:
             return
         width, before = self.size.width, self._told
+        most = MANY_LINES if self.size.height >= HIGH_ROWS else FEW_LINES
         self._told = {}
         for experiment in _telling(self._feed.state):
             read = tuple(self._records.of(exec_id).read for exec_id in experiment.execs)
-            looks = (glyphs.experiment_mark(experiment), len(experiment.findings), read, width)
+            looks = (glyphs.experiment_mark(experiment), len(experiment.findings), read, width, most)
             known = before.get(experiment.id)
             if known is None or known[0] != looks:
-                known = (looks, _finding(experiment, self._records, width))
+                known = (looks, _finding(experiment, self._records, width, most))
             self._told[experiment.id] = known
         if [*before.values()] != [*self._told.values()] or not self.lines:
             self.set_lines(_lines([told for _, told in self._told.values()]))
@@ -114,7 +117,7 @@ def _lines(told: list[list[Content]]) -> list[Content]:
     return lines[:-1]
 
 
-def _finding(experiment: ExperimentState, records: RunRecords, width: int) -> list[Content]:
+def _finding(experiment: ExperimentState, records: RunRecords, width: int, most: int) -> list[Content]:
     mark = glyphs.experiment_mark(experiment)
     spark = Content.styled(sparkline(_values(experiment, records)), "$accent")
     head = Content.assemble((f"{mark.glyph} ", colour_of(mark)), (f"{experiment.id:<4}", "bold"))
@@ -124,7 +127,10 @@ def _finding(experiment: ExperimentState, records: RunRecords, width: int) -> li
         head = head.append(Content.styled(_effect(experiment, room), colour_of(mark)))
     elif text and head.cell_length + cell_len(text) + spark.cell_length + 2 <= width:
         head, text = head.append(text), ""
-    under = Content(text).wrap(max(10, width - INDENT))[:MOST_LINES] if text else []
+    under = Content(text).wrap(max(10, width - INDENT)) if text else []
+    if len(under) > most:
+        last = under[most - 1].rstrip()
+        under = [*under[: most - 1], last.truncate(max(10, width - INDENT) - 1).append("…")]
     return [spread(head, spark, width), *(Content.assemble(" " * INDENT, line) for line in under)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
@@ -11,6 +12,56 @@ from textual.style import Style
 from textual.widgets import Static
 
 from tui.safe_text import one_line
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that acts, or several that do the same.
+
+    Attributes:
+        name: as people know it.
+        words: what it does.
+        action: the action.
+        keys: as Textual names them.
+    """
+
+    name: str
+    words: str
+    action: str
+    keys: frozenset[str]
+
+    def shown(self) -> Content:
+        """The key and its words."""
+        return Content(f"{self.name} {self.words}").stylize("$accent bold", 0, len(self.name))
+
+
+def keys_of(owner: DOMNode, words: Callable[[str, str], str]) -> list[Key]:
+    """The keys of a widget, a screen or the app as they are bound now, remapped ones included.
+
+    What the owner's ``check_action`` refuses is left out.
+
+    Args:
+        owner: whose keys they are.
+        words: what an action is called now, given its name and its usual words; empty for one that has
+            nothing to act on.
+    """
+    bindings = owner._bindings.copy()
+    bindings.apply_keymap(owner.app._keymap)
+    shown: dict[str, Key] = {}
+    keys: dict[str, set[str]] = {}
+    # A remapped key would go to the end; it stays where people look for it.
+    places = {binding.id: place for place, (_, binding) in enumerate(owner._bindings)}
+    for key, binding in sorted(bindings, key=lambda one: places[one[1].id]):
+        name = binding.action.partition("(")[0]
+        if not binding.show or not owner.check_action(name, ()):
+            continue
+        called = words(name, binding.description)
+        if not called:
+            continue
+        keys.setdefault(called, set()).add(key)
+        display = one_line(owner.app.get_key_display(binding))
+        shown.setdefault(called, Key(display, called, binding.action, frozenset()))
+    return [Key(key.name, key.words, key.action, frozenset(keys[called])) for called, key in shown.items()]
 
 
 class KeyLine(Static):
@@ -33,11 +84,11 @@ class KeyLine(Static):
         self._words = words or (lambda action, usual: usual)
         self._gap = gap
         self._columns = 0
-        self._shown: tuple[tuple[str, str, str], ...] | None = None
+        self._shown: list[Key] | None = None
 
     def show(self) -> None:
         """Show the keys that act now; what the owner's ``check_action`` refuses is left out."""
-        keys = self._keys()
+        keys = keys_of(self._owner, self._words)
         if keys == self._shown:
             return
         self._shown = keys
@@ -45,15 +96,14 @@ class KeyLine(Static):
 
     def _paint(self) -> None:
         parts = [
-            Content(f"{key} {words}")
-            .stylize("$accent bold", 0, len(key))
-            .stylize(Style.from_meta({"key_action": action}))
-            for key, words, action in self._shown or ()
+            key.shown().stylize(Style.from_meta({"key_action": key.action})) for key in self._shown or ()
         ]
         # A key stays with its words; left to itself, the line could break between them.
         lines: list[list[Content]] = [[]]
         filled = 0
         for part in parts:
+            if self._columns and part.cell_length > self._columns:
+                break  # half a word says nothing, and help names them all
             if lines[-1] and self._columns and filled + part.cell_length > self._columns:
                 lines.append([])
                 filled = 0
@@ -79,18 +129,3 @@ class KeyLine(Static):
         if action := event.style.meta.get("key_action"):
             event.stop()
             await self.app.run_action(action, self._owner)
-
-    def _keys(self) -> tuple[tuple[str, str, str], ...]:
-        bindings = self._owner._bindings.copy()
-        bindings.apply_keymap(self.app._keymap)
-        shown: dict[str, tuple[str, str, str]] = {}
-        # A remapped key would go to the end; it stays where people look for it.
-        places = {binding.id: place for place, (_, binding) in enumerate(self._owner._bindings)}
-        for _, binding in sorted(bindings, key=lambda one: places[one[1].id]):
-            name = binding.action.partition("(")[0]
-            if not binding.show or not self._owner.check_action(name, ()):
-                continue
-            words = self._words(name, binding.description)
-            if words and words not in shown:
-                shown[words] = (one_line(self.app.get_key_display(binding)), words, binding.action)
-        return tuple(shown.values())

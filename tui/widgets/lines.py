@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.widget import Widget
 
 from core.pricing import at_most_dollars, dollars
 from core.record.events import now
@@ -50,11 +51,6 @@ def mark_of(state: RunState, experiment: ExperimentState) -> Mark:
     return CUT_SHORT if experiment.started_at is not None else NOT_RUN
 
 
-def waiting_count(state: RunState) -> int:
-    """How many requests wait for the human; none once the run is over."""
-    return 0 if state.ended is not None else len(state.waiting)
-
-
 def marked(mark: Mark, width: int = 0) -> Content:
     """A state's glyph and word in its colour.
 
@@ -75,6 +71,25 @@ def fitted(content: Content, width: int) -> Content:
     if width <= 0:
         return Content()
     return content.truncate(width, ellipsis=True, pad=True)
+
+
+def under_cursor(line: Content, widget: Widget, *, lit: bool | None = None) -> Content:
+    """A line that the cursor is on, so that it reads whatever the terminal can show.
+
+    Sixteen colours have no shade for what lies behind a coloured word, so that all its words take one
+    colour there: glyphs and words tell the states. Without colours the line is reversed.
+
+    Args:
+        line: all columns of it.
+        widget: the list that the line is of.
+        lit: whether keys go to the line; None for where the list has the focus.
+    """
+    lit = widget.has_focus if lit is None else lit
+    if widget.app.no_color:
+        return line.stylize("reverse" if lit else "bold")
+    if widget.app.current_theme.ansi:
+        return line.stylize("$foreground on $panel" if lit else "$foreground on $line")
+    return line.stylize_before("on $panel")
 
 
 def spread(left: Content, right: Content, width: int) -> Content:

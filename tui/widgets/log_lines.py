@@ -51,6 +51,8 @@ class LogLines(ScrollView, can_focus=True):
     LogLines > .log--muted { color: $muted; }
     LogLines > .log--found { color: $background; background: $waiting; }
     LogLines > .log--marked { background: $panel; }
+    LogLines:ansi > .log--marked { background: $background; text-style: bold underline; }
+    LogLines:nocolor > .log--found { text-style: reverse; }
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--muted", "log--found", "log--marked"}

@@ -26,6 +26,7 @@ from tui.widgets import lines
 from tui.widgets.log_prompt import LogPrompt, Purpose
 from tui.widgets.log_reader import LogReader
 from tui.widgets.log_words import found, head, remark
+from tui.widgets.script_state import Going
 
 PLACE_COLUMNS = 32
 """Columns that the place in the log has at least, so that a longer number moves nothing."""
@@ -61,8 +62,8 @@ class LogView(Vertical):
         Binding("ampersand", "ask('filter')", "filter", key_display="&", id="log.filter"),
         Binding("s", "ask('save')", "save", id="log.save", show=False),
         Binding("v", "pager", "pager", id="log.pager", show=False),
-        Binding("less_than_sign", "other(-1)", "earlier script", key_display="<", id="log.earlier"),
-        Binding("greater_than_sign", "other(1)", "later script", key_display=">", id="log.later"),
+        Binding("less_than_sign", "other(-1)", "earlier", key_display="<", id="log.earlier"),
+        Binding("greater_than_sign", "other(1)", "later", key_display=">", id="log.later"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -228,7 +229,11 @@ class LogView(Vertical):
         """Bring the lines above and below up to date."""
         log, reader = self._log, self.reader
         width = max(1, self.size.width - 2)
-        _update(self._head, head(self._exec, self._execs(), lines.moment(), width))
+        if self._exec is not None and self.feed is not None:
+            going = Going.of(self.feed, self._exec, lines.moment())
+            _update(self._head, head(self._exec, self._execs(), going, width))
+        else:
+            _update(self._head, Content())
         runs = self._exec is not None and self._exec.ended is None
         place = log.place_words(grows=runs) if log is not None and log.size else ""
         _update(self._place_shown, Content(place), 0 if self.has_class("-asking") else PLACE_COLUMNS)

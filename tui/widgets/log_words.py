@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from textual.content import Content
 
@@ -12,23 +11,23 @@ from tui import glyphs
 from tui.log_lines import settled
 from tui.open_log import OpenLog
 from tui.safe_text import one_line
-from tui.screen import Mark
 from tui.widgets.lines import colour_of, spread
-from tui.wording import clock
+from tui.widgets.script_state import Going, script_mark, script_time
 
 
-def head(script: Exec | None, execs: Sequence[str], at: datetime, width: int) -> Content:
+def head(script: Exec | None, execs: Sequence[str], going: Going, width: int) -> Content:
     """The line above a log: ``E1-2 · single and bagged trees · ✓ exit 0 · 4.6 s``.
 
     Args:
         script: the script; None where none is shown.
         execs: all scripts of its experiment, oldest first.
-        at: the time now, UTC.
+        going: what goes on around the script.
         width: columns of the line.
     """
     if script is None:
         return Content()
-    mark, how = _went(script, at)
+    mark, how = script_mark(script, going)
+    seconds = script_time(script, going)
     asked = script.asked
     purpose = one_line(asked.purpose)
     left = Content.assemble(
@@ -36,21 +35,12 @@ def head(script: Exec | None, execs: Sequence[str], at: datetime, width: int) ->
         (" · trial, nothing in it counts" if asked.trial else "", "$waiting"),
         f" · {purpose}" if purpose else "",
     )
-    right = Content.assemble((f"{mark.glyph} {how}", colour_of(mark)))
+    gap = " " if mark == glyphs.RUNNING else " · "
+    right = Content.styled(f"{mark.glyph} {how}{f'{gap}{seconds}' if seconds else ''}", colour_of(mark))
     if len(execs) > 1:
         place = f"   {execs.index(asked.exec_id) + 1} of {len(execs)}"
         right = Content.assemble(right, place)
     return spread(left, right, width)
-
-
-def _went(script: Exec, at: datetime) -> tuple[Mark, str]:
-    ended = script.ended
-    if ended is None:
-        return glyphs.RUNNING, f"running {clock((at - script.asked.at).total_seconds())}"
-    seconds = f"{ended.seconds:.1f} s" if ended.seconds < 60 else clock(ended.seconds)
-    if ended.end != "finished":
-        return glyphs.FAILED, f"was ended ({one_line(ended.end)}) · {seconds}"
-    return (glyphs.DONE if ended.exit_code == 0 else glyphs.FAILED), f"exit {ended.exit_code} · {seconds}"
 
 
 def found(log: OpenLog, search: str, shown: str, marked: int | None) -> Content:

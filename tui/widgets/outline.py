@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tui.paper_layout import Heading
-from tui.widgets.lines import fitted
+from tui.widgets.lines import fitted, under_cursor
 from tui.widgets.page_view import PageView
 
 INDENT = 2
@@ -60,12 +60,9 @@ class Outline(PageView):
         """Fill another width."""
         self._draw()
 
-    def on_focus(self) -> None:
-        """Mark the cursor where keys go."""
-        self._draw()
-
-    def on_blur(self) -> None:
-        """The cursor steps back."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The cursor is marked where keys go; where they go elsewhere, it steps back."""
+        super().watch_has_focus(_has_focus)
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
@@ -93,7 +90,7 @@ class Outline(PageView):
             style = "bold" if here else "$muted" if heading.level > 1 else ""
             indent = " " * (INDENT * min(heading.level - 1, 3))
             line = fitted(Content.assemble(mark, f"{indent} ", (heading.text, style)), self.size.width)
-            lines.append(line.stylize_before("on $panel") if here else line)
+            lines.append(under_cursor(line, self) if here else line)
         self.set_lines(lines)
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if not top <= self._cursor < top + height:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tui.paper_layout import Layout, Place, lay_out, read_markdown
-from tui.widgets.page_view import PageView
+from tui.widgets.page_reader import PageReader
 
 WIDEST_COLUMNS = 88
 """A line that is longer is hard to read."""
@@ -21,7 +21,7 @@ MARGIN_COLUMNS = 2
 CONTEXT_LINES = 3
 
 
-class PaperView(PageView):
+class PaperView(PageReader):
     """The paper.
 
     Attributes:
@@ -85,11 +85,12 @@ class PaperView(PageView):
 
     def line_at(self, y: int) -> Content:
         """A line, with the number that was gone to marked in it, and a margin before it."""
-        line = self.laid_out.lines[y]
+        line = super().line_at(y)
+        style = "bold reverse" if self.app.no_color else "$background on $accent bold"
         if (number := self.number) is not None:
             for piece in number.pieces:
                 if piece.line == y:
-                    line = line.stylize("$background on $accent bold", piece.start, piece.end)
+                    line = line.stylize(style, piece.start, piece.end)
         return line.pad_left(self._margin)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

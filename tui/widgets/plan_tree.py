@@ -19,8 +19,9 @@ from textual.message import Message
 
 from core.record.state import ExperimentState, RunState
 from tui.run_feed import RunFeed
-from tui.widgets.lines import fitted, mark_of, moment
-from tui.widgets.page_view import PageView
+from tui.safe_text import one_line
+from tui.widgets.lines import fitted, mark_of, moment, under_cursor
+from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_lines import agent_line, experiment_cost, experiment_line, round_cost, round_line
 
 ORCHESTRATOR, WRITER = "orchestrator", "writer"
@@ -41,7 +42,7 @@ class Row:
     key: str
 
 
-class PlanTree(PageView):
+class PlanTree(PageReader):
     """The plan of a run as a tree that folds by rounds."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,6 +55,7 @@ class PlanTree(PageView):
         Binding("right,l", "fold(False)", "unfold", show=False, id="tree.unfold"),
         Binding("left,h", "fold(True)", "fold", show=False, id="tree.fold"),
         Binding("enter", "choose", "open", id="tree.open"),
+        Binding("e", "edit", "edit", id="tree.edit"),
     ]
 
     DEFAULT_CSS = """
@@ -69,6 +71,9 @@ class PlanTree(PageView):
 
     class Chosen(Moved):
         """Enter, or a click, on an agent: the human wants to see it."""
+
+    class EditAsked(Moved):
+        """The specification of an experiment is to be changed."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -110,12 +115,9 @@ class PlanTree(PageView):
         if self._feed is not None:
             self._draw()
 
-    def on_focus(self) -> None:
-        """The cursor is marked by more than a colour where keys go."""
-        self._draw()
-
-    def on_blur(self) -> None:
-        """The cursor steps back."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The cursor is marked where keys go; where they go elsewhere, it steps back."""
+        super().watch_has_focus(_has_focus)
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
@@ -160,6 +162,37 @@ class PlanTree(PageView):
             self.action_fold(not self._is_folded(row.key))
         else:
             self.post_message(self.Chosen(row.key))
+
+    def action_edit(self) -> None:
+        """Change the experiment under the cursor, which is not locked yet."""
+        if (row := self.row) is not None and self.check_action("edit", ()):
+            self.post_message(self.EditAsked(row.key))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only an experiment that no approval has locked can be edited."""
+        if action != "edit":
+            return super().check_action(action, parameters)
+        state, row = self._feed.state if self._feed else None, self.row
+        if state is None or row is None or row.kind != "experiment" or state.ended is not None:
+            return False
+        experiment = state.experiments[row.key]
+        return experiment.open and experiment.locked is None
+
+    def words_at(self, y: int) -> str:
+        """A row as it is searched: also where its line was never made."""
+        row = self._rows[y]
+        if row.kind != "experiment" or self._feed is None:
+            return f"Round {row.key}" if row.kind == "round" else row.key
+        experiment = self._feed.state.experiments[row.key]
+        return f"{row.key} {mark_of(self._feed.state, experiment).word} {one_line(experiment.spec.title)}"
+
+    def show_line(self, y: int) -> None:
+        """Go to a row."""
+        self._go_to(y)
+
+    def text_to_copy(self) -> str:
+        """The row under the cursor."""
+        return self.lines[self._cursor].plain[1:].strip() if self._rows else ""
 
     def _go_to(self, y: int) -> None:
         if y == self._cursor or not 0 <= y < len(self._rows):
@@ -250,7 +283,7 @@ class PlanTree(PageView):
         room = self.size.width - COST_COLUMNS - 3
         gap = " " * max(0, COST_COLUMNS - cost.cell_length)
         line = Content.assemble(edge, fitted(body, room), " ", gap, cost, " ")
-        return line.stylize_before("on $panel") if y == self._cursor else line
+        return under_cursor(line, self) if y == self._cursor else line
 
 
 class _Lines(Sequence[Content]):

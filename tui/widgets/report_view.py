@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from core.evidence.code_checks import check_code
 from core.experiment import Hypothesis, criterion_in_words, judged_by_in_words
-from core.record.state import ExperimentState, RunState
+from core.record.state import ExperimentState
 from tui import glyphs
 from tui.plain import verdict_in_words
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line, safe
 from tui.widgets.lines import colour_of, cost_of, mark_of, marked, moment, right_aligned
-from tui.widgets.page_view import PageView
+from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
+from tui.widgets.script_state import Going, script_mark
 from tui.wording import clock, counted
 
 NAME_COLUMNS = 13
@@ -23,7 +25,7 @@ WIDEST = 100
 """Columns of running text; longer lines are hard to read."""
 
 
-class ReportView(PageView):
+class ReportView(PageReader):
     """A report on one page."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -40,12 +42,12 @@ class ReportView(PageView):
         width = self.size.width
         if not width or feed.state.created is None:
             return
-        looks = (agent, feed.state.seq, width)
+        looks = (agent, feed.state.seq, feed.has_engine, width)
         if looks == self._shown:
             return
         self._shown = looks
         experiment = feed.state.experiments.get(agent)
-        parts = _experiment(feed.state, experiment) if experiment else _run(feed, agent)
+        parts = _experiment(feed, experiment) if experiment else _run(feed, agent)
         self.set_lines([line for part in parts for line in part.wrapped(width)])
         if other:
             self.scroll_home(animate=False)
@@ -95,8 +97,8 @@ def _title(text: str) -> _Line:
     return _Line(Content.styled(f"  {text}", "$muted bold"))
 
 
-def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
-    spec = experiment.spec
+def _experiment(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
+    state, spec = feed.state, experiment.spec
     yield _Line(Content.styled(f"  {experiment.id}  {one_line(spec.title)}", "bold"), len(experiment.id) + 4)
     yield BLANK
     yield _field("State", marked(mark_of(state, experiment)), (_note(experiment), "$muted"))
@@ -116,7 +118,7 @@ def _experiment(state: RunState, experiment: ExperimentState) -> Iterator[_Line]
         yield _title("FINDINGS")
         for number, text in enumerate(experiment.findings, start=1):
             yield _field(str(number), one_line(text))
-    yield from _execs(state, experiment)
+    yield from _execs(feed, experiment)
     yield BLANK
     yield _title("PLAN")
     for line in safe(spec.plan).strip().split("\n"):
@@ -157,25 +159,20 @@ def _verdict(experiment: ExperimentState) -> Iterator[_Line]:
         yield _field("deviation", (one_line(text), "$waiting"))
 
 
-def _execs(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
+def _execs(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
     if not experiment.execs:
         return
     yield BLANK
     yield _title("SCRIPTS")
     for exec_id in experiment.execs:
-        script = state.execs[exec_id]
-        ended = script.ended
-        if ended is None:
-            mark, how = (glyphs.RUNNING, "running") if experiment.open else (glyphs.FAILED, "was cut short")
-        else:
-            good = ended.end == "finished" and ended.exit_code == 0
-            mark = glyphs.DONE if good else glyphs.FAILED
-            how = f"exit code {ended.exit_code}" if ended.end == "finished" else one_line(ended.end, 20)
-        seconds = clock(ended.seconds) if ended else ""
+        script = feed.state.execs[exec_id]
+        going = Going.of(feed, script, moment())
+        mark, how = script_mark(script, going)
+        seconds = clock(script.ended.seconds) if script.ended else ""
         trial = "trial  " if script.asked.trial else ""
         yield _field(
             one_line(exec_id, NAME_COLUMNS - 1),
-            (f"{mark.glyph} {how:<13}", colour_of(mark)),
+            (f"{mark.glyph} {how:<11}", colour_of(mark)),
             right_aligned(seconds, 8),
             right_aligned(f"{script.records:,}", 8),
             (" records   ", "$muted"),
@@ -183,6 +180,8 @@ def _execs(state: RunState, experiment: ExperimentState) -> Iterator[_Line]:
             (one_line(script.asked.purpose), "$muted"),
             cut=True,
         )
+        for warning in check_code(script.asked.code):
+            yield _field("", (f"line {warning.line}: {one_line(warning.text)}", "$waiting"))
 
 
 def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
@@ -190,8 +189,10 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
     state = feed.state
     assert state.created is not None
     settings, engine = state.settings, state.engine
-    yield _Line(Content.styled(f"  {one_line(state.created.question)}", "bold"), 2)
+    yield _Line(Content.styled(f"  {one_line(state.title)}", "bold"), 2)
     yield BLANK
+    if state.renamed is not None:
+        yield _field("Question", one_line(state.created.question))
     models = {ORCHESTRATOR: settings.model, WRITER: settings.writer_model}
     yield _field(
         "Model",

@@ -115,10 +115,11 @@ def laid_out(fields: Fields, width: int) -> Content:
             _to_the_right(fields.age, AGE_COLUMNS),
         ]
     )
-    room = width - 3 - STATE_COLUMNS - gap - right.cell_length
+    room = width - 2 - STATE_COLUMNS - 2 * gap - right.cell_length
     label = Content.assemble("  ", fields.label) if fields.label else Content()
     title = _beside(fields.title, label, room)
-    return Content.assemble(fitted(fields.state, STATE_COLUMNS), title, " " * gap, right, " ")
+    state = fitted(fields.state, STATE_COLUMNS - 1)
+    return Content.assemble(state, " " * gap, title, " " * gap, right, " ")
 
 
 def head(order: Order, width: int) -> Content:

@@ -11,8 +11,8 @@ from core.record.state import RunState
 from tui import glyphs
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line
-from tui.status import Status, status_of
-from tui.widgets.lines import colour_of, moment, spread, waiting_count, words
+from tui.status import Status, status_of, waiting_count
+from tui.widgets.lines import colour_of, moment, spread, words
 from tui.widgets.spend_meter import Spend, meter, short_meter
 from tui.wording import clock
 
@@ -57,7 +57,7 @@ class RunHeader(Widget):
         state, status = feed.state, status_of(feed.folder, feed.state)
         width = self.size.width
         assert state.created is not None
-        left = Content.assemble(("fumehood", "$accent bold"), "   ", words(state.created.question, "bold"))
+        left = Content.assemble(("fumehood", "$accent bold"), "   ", words(state.title, "bold"))
         right = Content.assemble(_stands(feed, status, word=True), "     ", (_where(state), "$muted"))
         if waiting_count(state):
             right = Content.assemble(right, "     ", _waits(state), (" wait", "$waiting bold"))
@@ -77,7 +77,7 @@ class RunHeader(Widget):
         label = _scripted(state, min(rest, 12)) or (
             Content.styled(_where(state), "$muted") if rest >= len(_where(state)) else Content()
         )
-        return spread(words(state.created.question, "bold"), right, width), spread(money, label, width)
+        return spread(words(state.title, "bold"), right, width), spread(money, label, width)
 
 
 def _stands(feed: RunFeed, status: Status, *, word: bool) -> Content:
@@ -100,7 +100,7 @@ def _stands(feed: RunFeed, status: Status, *, word: bool) -> Content:
 
 
 def _waits(state: RunState) -> Content:
-    return Content.styled(f"{glyphs.WAITS.glyph} {len(state.waiting)}", "$waiting bold")
+    return Content.styled(f"{glyphs.WAITS.glyph} {waiting_count(state)}", "$waiting bold")
 
 
 def _where(state: RunState) -> str:

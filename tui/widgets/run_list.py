@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tui.run_history import RunSummary
-from tui.widgets.lines import moment
+from tui.widgets.lines import moment, under_cursor
 from tui.widgets.page_view import PageView
 from tui.widgets.run_columns import ORDERS, Order, run_line
 
@@ -101,12 +101,9 @@ class RunList(PageView):
         self.draw()
         self._keep_in_sight()
 
-    def on_focus(self) -> None:
-        """The cursor is marked where keys go."""
-        self.draw()
-
-    def on_blur(self) -> None:
-        """The cursor steps back."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The cursor is marked where keys go; where they go elsewhere, it steps back."""
+        super().watch_has_focus(_has_focus)
         self.draw()
 
     def on_click(self, event: events.Click) -> None:
@@ -167,7 +164,7 @@ class RunList(PageView):
         cursor = f"{CURSOR} " if chosen and self.has_focus else "  "
         line = run_line(run, moment(), self.size.width, bold=chosen, pulses=self.pulses)
         line = Content.assemble((cursor, "$accent"), line)
-        return line.stylize_before("on $panel") if chosen else line
+        return under_cursor(line, self) if chosen else line
 
 
 class _Lines(Sequence[Content]):

@@ -71,4 +71,5 @@ def _notice(feed: RunFeed) -> tuple[Content, Content] | None:
     mark = glyphs.KILLED if state.ended.outcome == "killed" else glyphs.FAILED
     ending = "The run was killed" if state.ended.outcome == "killed" else "The run failed"
     because = f"  {one_line(state.ended.message)}" if state.ended.message else ""
-    return Content.assemble((f"{mark.glyph} {ending}.", "$failed"), because), Content()
+    next_steps = Content.assemble(("5", "$accent bold"), " report   ", ("esc", "$accent bold"), " all runs")
+    return Content.assemble((f"{mark.glyph} {ending}.", "$failed"), because), next_steps

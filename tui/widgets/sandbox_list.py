@@ -13,7 +13,7 @@ from core.pricing import dollars
 from tui import glyphs
 from tui.open_sandboxes import StillOpen
 from tui.safe_text import one_line
-from tui.widgets.lines import fitted, moment, right_aligned
+from tui.widgets.lines import fitted, moment, right_aligned, under_cursor
 from tui.widgets.page_view import PageView
 from tui.wording import age
 
@@ -55,21 +55,20 @@ class SandboxList(PageView):
 
     def draw(self) -> None:
         """Draw all lines as they are now."""
-        width = self.size.width
-        self.set_lines(
-            [_line(it, width, y == self._cursor, self.has_focus) for y, it in enumerate(self._found)]
-        )
+        lines = [
+            _line(it, self.size.width, y == self._cursor, self.has_focus) for y, it in enumerate(self._found)
+        ]
+        if lines:
+            lines[self._cursor] = under_cursor(lines[self._cursor], self)
+        self.set_lines(lines)
 
     def on_resize(self) -> None:
         """Fill another width."""
         self.draw()
 
-    def on_focus(self) -> None:
-        """Mark the cursor where keys go."""
-        self.draw()
-
-    def on_blur(self) -> None:
-        """The cursor steps back."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The cursor is marked where keys go; where they go elsewhere, it steps back."""
+        super().watch_has_focus(_has_focus)
         self.draw()
 
     def on_click(self, event: events.Click) -> None:
@@ -125,8 +124,7 @@ def _line(found: StillOpen, width: int, chosen: bool, focused: bool) -> Content:
         age(found.opened_at, moment()),
         width,
     )
-    line = Content.assemble((f"{CURSOR} " if chosen and focused else "  ", "$accent"), line)
-    return line.stylize_before("on $panel") if chosen else line
+    return Content.assemble((f"{CURSOR} " if chosen and focused else "  ", "$accent"), line)
 
 
 def _name(found: StillOpen) -> tuple[str, str]:

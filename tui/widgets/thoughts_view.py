@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, TypeAlias
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from core.record import events as e
 from core.record.state import AgentState, RunState
 from tui.run_feed import RunFeed
+from tui.running_text import blocks_of
 from tui.safe_text import one_line, safe
 from tui.widgets.code_lines import script_lines
-from tui.widgets.page_view import PageView
+from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_tree import ORCHESTRATOR
 from tui.wording import counted, time_of_day
 
@@ -34,7 +34,7 @@ _Block: TypeAlias = tuple[tuple[object, ...], list[Content]]
 """A turn laid out, and what its look depends on."""
 
 
-class ThoughtsView(PageView):
+class ThoughtsView(PageReader):
     """A conversation."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -190,8 +190,8 @@ class ThoughtsView(PageView):
         if isinstance(code, str):
             yield from self._code(code)
 
-    def _code(self, code: str) -> Iterator[Content]:
-        lines = script_lines(code)
+    def _code(self, code: str, language: str = "python") -> Iterator[Content]:
+        lines = script_lines(code, language)
         shown = lines if self._unfolded or len(lines) <= FOLDED_CODE_LINES + 1 else lines[:FOLDED_CODE_LINES]
         for line in shown:
             yield Content.assemble(INDENT, ("│ ", "$line"), line)
@@ -205,8 +205,10 @@ class ThoughtsView(PageView):
         style = "$failed" if answer.error else "$muted"
         for number, line in enumerate(lines[:most] or ["(no text)"]):
             lead = "✗ " if answer.error and number == 0 else "← " if number == 0 else "  "
-            shown = line if cell_len(line) <= self._room else f"{line[: self._room]}…"
-            yield Content.assemble(INDENT, (lead, style), (shown, style))
+            shown = Content.styled(line, style)
+            if shown.cell_length > self._room:
+                shown = shown.truncate(self._room, ellipsis=True)
+            yield Content.assemble(INDENT, (lead, style), shown)
         if len(lines) > most:
             yield Content.styled(f"{INDENT}  … {counted(len(lines) - most, 'line')} more", "$muted")
 
@@ -215,15 +217,13 @@ class ThoughtsView(PageView):
         return max(20, min(self._page[1] - len(INDENT) - 4, WIDEST))
 
     def _text(self, text: str, style: str = "") -> Iterator[Content]:
-        for paragraph in safe(text).strip().split("\n"):
-            line = paragraph.expandtabs(4).rstrip()
-            if not line:
-                yield Content()
+        for block in blocks_of(safe(text).expandtabs(4)):
+            if block.code is not None:
+                yield from self._code("\n".join(block.lines), block.code)
                 continue
-            for wrapped in (
-                Content.styled(line, style).wrap(self._room) if style else Content(line).wrap(self._room)
-            ):
-                yield Content.assemble(INDENT, wrapped)
+            words = Content(block.lines[0])
+            for line in (words.stylize(style) if style else words).wrap(self._room):
+                yield Content.assemble(INDENT, line)
 
 
 def _key(conversation: AgentState, turn: e.TurnFinished) -> tuple[object, ...]:

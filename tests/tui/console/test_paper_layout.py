@@ -36,9 +36,18 @@ def test_a_number_is_found_wherever_it_stands() -> None:
 
 
 def test_a_number_that_is_broken_between_lines_is_one_number_in_two_pieces() -> None:
+    words = "0.055186400000000004 and 0.0022938044671099007"
+    (number,) = laid(f"{'x' * 17} [{words}](#e1) and more", 30).numbers
+    assert len(number.pieces) >= 2
+
+
+def test_a_short_number_is_never_broken() -> None:
     layout = laid(f"{'x' * 17} [5.5 ± 1.1%](#e1) and more", 24)
     (number,) = layout.numbers
-    assert len(number.pieces) == 2
+    (piece,) = number.pieces
+    assert layout.lines[piece.line].plain[piece.start : piece.end] == "5.5 ± 1.1%"
+    table = laid("| a | b |\n| - | - |\n| some words that go on | [5.5 ± 1.1%](#e1) |", 24)
+    assert any("5.5 ± 1.1%" in line.plain for line in table.lines)
 
 
 def test_only_links_to_evidence_are_numbers() -> None:

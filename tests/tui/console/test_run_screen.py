@@ -23,6 +23,7 @@ from tests.tui.console.run_app import (
     still,
     until,
 )
+from tui.app import Console
 from tui.run_places import MOST_PLACES, Place, keep_place, last_place, places_path
 from tui.screens.dialogs import Ask, Confirm
 from tui.screens.paper import PaperScreen
@@ -369,6 +370,76 @@ def test_nothing_waits_in_a_run_that_is_over(still: Path) -> None:
             assert "The run failed" in seen(screen)
             assert "wait" not in rows(screen)[0]
             assert "⊘ E3  not run" in seen(screen)
+
+    play(scene)
+
+
+def test_what_a_run_left_waiting_rings_no_bell_and_opens_no_card_once_it_is_over(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(Console, "bell", lambda self: rung.append(1))
+
+    async def scene() -> None:
+        async with opened(console_runs.failed(still)) as (screen, pilot):
+            await pilot.press("!")
+            await settle(pilot)
+            assert not screen.card.display
+            assert any("Nothing waits" in toast.message for toast in pilot.app._notifications)
+            await pilot.press("G", "enter")
+            await settle(pilot)
+            assert not screen.card.display
+            assert rung == []
+
+    play(scene)
+
+
+def test_a_run_that_ends_while_its_card_is_open_puts_the_card_away(still: Path) -> None:
+    async def scene() -> None:
+        folder = console_runs.waiting(still)
+        async with opened(folder) as (screen, pilot):
+            await pilot.press("!")
+            await settle(pilot)
+            assert screen.card.display
+            grow(folder, e.RunEnded(outcome="killed", message=""))
+            await until(pilot, lambda: not screen.card.display, "the end of the card")
+
+    play(scene)
+
+
+def test_a_title_stands_in_the_head_and_the_question_in_the_report(still: Path) -> None:
+    async def scene() -> None:
+        folder = console_runs.running(still)
+        grow(folder, e.RunRenamed(title="Bags of trees"))
+        async with opened(folder) as (screen, pilot):
+            assert "Bags of trees" in rows(screen)[0]
+            await pilot.press("5")
+            await settle(pilot)
+            assert "Does bagging help every learner" in seen(screen)
+
+    play(scene)
+
+
+def test_a_script_of_a_run_without_an_engine_is_not_said_to_run(still: Path) -> None:
+    async def scene() -> None:
+        async with opened(console_runs.interrupted(still)) as (screen, pilot):
+            await pilot.press("j", "j", "j")
+            for view in ("1", "4", "5"):
+                await pilot.press(view)
+                await settle(pilot)
+                assert "no engine follows it" in seen(screen)
+
+    play(scene)
+
+
+def test_a_terminal_may_take_any_size_at_any_time(still: Path) -> None:
+    async def scene() -> None:
+        async with opened(console_runs.running(still), (200, 50)) as (screen, pilot):
+            for size in ((60, 20), (200, 12), (61, 12), (121, 40), (40, 10), (160, 30), (80, 24)):
+                await pilot.resize_terminal(*size)
+                await settle(pilot)
+                await pilot.press("tab")
+            assert "q detach" in seen(screen)
 
     play(scene)
 
