@@ -11,7 +11,7 @@ from core.record.events import now
 from core.record.folder import RunFolder
 from core.record.state import ExperimentState, Request, RunState
 from tui import glyphs
-from tui.plain import commands_for, verdict_in_words
+from tui.plain import code_warnings, commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
 from tui.status import status_of, waiting_count
@@ -145,6 +145,7 @@ class Overview:
             lines += self._card(self.state.experiments[asked.experiment_id].spec)
         if asked.kind == "script":
             lines += [self._under(line) for line in safe(asked.detail).splitlines()]
+            lines += [self._under(self.screen.paint(text, "yellow")) for text in code_warnings(asked.detail)]
         elif asked.detail:
             lines.append(self._under(one_line(asked.detail)))
         return lines + [self._under(line) for line in commands_for(self.folder.run_id, asked.kind, str(name))]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from core.evidence.code_checks import check_code
 from core.experiment import Verdict, criterion_in_words, judged_by_in_words
 from core.models.scripted import LABEL
 from core.pricing import at_most_dollars, dollars, price_range
@@ -85,6 +86,7 @@ class Narrator:
                         f"… {len(code) - SHOWN_SCRIPT_LINES} lines more: fumehood show {run} --scripts"
                     )
                 )
+            lines += [self._indented(self.screen.paint(text, "yellow")) for text in code_warnings(asked.detail)]
         elif asked.detail:
             lines.append(self._indented(one_line(asked.detail)))
         return lines + [self._indented(command) for command in commands_for(run, asked.kind, str(name))]
@@ -191,6 +193,8 @@ class Narrator:
         trial = " (a trial: nothing in it counts)" if event.trial else ""
         purpose = one_line(event.purpose) or "no purpose was given"
         yield self._line(event.at, event.experiment_id, f"runs {event.exec_id}: {purpose}{trial}")
+        for text in code_warnings(event.code):
+            yield self._indented(self.screen.paint(text, "yellow"))
 
     def _exec_ended(self, state: RunState, event: e.ExecEnded) -> Iterator[str]:
         script = state.execs.get(event.exec_id)
@@ -334,6 +338,11 @@ def commands_for(run: str, kind: e.RequestKind, name: str) -> list[str]:
     return [f"fumehood approve {run} {name}", f'fumehood reject {run} {name} --note "why"'] + (
         [f"fumehood edit {run} {name} --editor"] if kind == "launch" else []
     )
+
+
+def code_warnings(code: str) -> list[str]:
+    """What looks wrong in a script, a line each."""
+    return [f"code check: line {found.line}: {one_line(found.text)}" for found in check_code(code)]
 
 
 def _what(state: RunState, request: Request) -> str:
