@@ -58,8 +58,9 @@ def test_a_script_says_what_looks_wrong_in_it(tmp_path: Path) -> None:
                 detail=code,
             )
         )
-    assert said(story.state, "script:E1:run-1")["Code check"].startswith("line 2: the result 'accuracy'")
-    assert "Code check" not in said(story.state, "script:E1:run-2")
+    state = story.told().state()
+    assert said(state, "script:E1:run-1")["Code check"].startswith("line 2: the result 'accuracy'")
+    assert "Code check" not in said(state, "script:E1:run-2")
 
 
 def test_a_script_says_whether_it_counts(tmp_path: Path) -> None:
