@@ -86,7 +86,8 @@ class Narrator:
                         f"… {len(code) - SHOWN_SCRIPT_LINES} lines more: fumehood show {run} --scripts"
                     )
                 )
-            lines += [self._indented(self.screen.paint(text, "yellow")) for text in code_warnings(asked.detail)]
+            warnings = (self.screen.paint(text, "yellow") for text in code_warnings(asked.detail))
+            lines += map(self._indented, warnings)
         elif asked.detail:
             lines.append(self._indented(one_line(asked.detail)))
         return lines + [self._indented(command) for command in commands_for(run, asked.kind, str(name))]
