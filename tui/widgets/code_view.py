@@ -8,7 +8,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from core.evidence.code_checks import check_code
-from core.evidence.code_checks import check_code
 from core.record.state import Exec, ExperimentState
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line, safe
@@ -122,10 +121,6 @@ class CodeView(PageReader):
                 Content.styled(f" deviation: {one_line(text)}", "$waiting")
                 for text in experiment.verdict.deviations
             ]
-        lines += [
-            Content.styled(f" line {warning.line}: {one_line(warning.text)}", "$waiting")
-            for warning in check_code(script.asked.code)
-        ]
         lines += [
             Content.styled(f" line {warning.line}: {one_line(warning.text)}", "$waiting")
             for warning in check_code(script.asked.code)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from core.evidence.code_checks import check_code
-from core.evidence.code_checks import check_code
 from core.experiment import Hypothesis, criterion_in_words, judged_by_in_words
 from core.record.state import ExperimentState
 from tui import glyphs
@@ -181,8 +180,6 @@ def _execs(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
             (one_line(script.asked.purpose), "$muted"),
             cut=True,
         )
-        for warning in check_code(script.asked.code):
-            yield _field("", (f"line {warning.line}: {one_line(warning.text)}", "$waiting"))
         for warning in check_code(script.asked.code):
             yield _field("", (f"line {warning.line}: {one_line(warning.text)}", "$waiting"))
 
