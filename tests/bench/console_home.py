@@ -19,7 +19,7 @@ from tests.bench.console_line import Line
 
 Figures: TypeAlias = Mapping[str, float]
 
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 2.0
 """For which a console is left alone before it is measured."""
 
 READY = re.compile(rb"Learner 2")
@@ -46,7 +46,7 @@ class Effort:
 
 
 WHOLE = Effort(keys=300, log_lines=10_000_000, seconds=20.0, hour_seconds=120.0, starts=11)
-SHORT = Effort(keys=60, log_lines=1_000_000, seconds=6.0, hour_seconds=30.0, starts=5)
+SHORT = Effort(keys=40, log_lines=1_000_000, seconds=4.0, hour_seconds=15.0, starts=3)
 
 
 class Place:
