@@ -34,7 +34,8 @@ def edited(text: str, extension: str = ".txt") -> str | None:
     command = editor_command()
     with tempfile.TemporaryDirectory(prefix="fumehood-") as folder:  # of mode 0700
         file = Path(folder, f"text{extension}")
-        file.write_text(text, encoding="utf-8")
+        # Editors expect a last line that ends.
+        file.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
         # Editors that save within the same tick of the clock are seen by this older date.
         os.utime(file, (0, 0))
         try:

@@ -206,7 +206,7 @@ def test_what_an_editor_saves_comes_back_without_control_characters(
     monkeypatch.setenv("VISUAL", f"{sys.executable} {script}")
     assert external_editor.edited_outside(Terminal(), "begun") == "begun\nmore"  # type: ignore[arg-type]
     monkeypatch.setenv("VISUAL", f"{tmp_path}/missing")
-    with pytest.raises(InputError, match="Editing failed"):
+    with pytest.raises(InputError, match="does not start"):
         external_editor.edited_outside(Terminal(), "begun")  # type: ignore[arg-type]
 
 
