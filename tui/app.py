@@ -15,16 +15,14 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
-from textual.worker import WorkerFailed
 
 from core.errors import FumehoodError
 from tui.app_style import STYLE
-from tui.exit_codes import ExitCode
+from tui.leaving_app import LeavingApp
 from tui.pacing import CutReply, Pacer, profile_for
 from tui.screens.too_small import TooSmall, is_too_small
 from tui.terminal import DRIVER, window_title
 from tui.terminal_driver import TerminalDriver
-from tui.themed_app import ThemedApp
 from tui.widgets.first_frame import FirstFrame
 
 if TYPE_CHECKING:  # slow to import, and needed by no first frame
@@ -53,7 +51,7 @@ def _commands() -> type[Provider]:
     return ConsoleCommands
 
 
-class Console(ThemedApp, inherit_bindings=False):
+class Console(LeavingApp, inherit_bindings=False):
     """The console.
 
     Args:
@@ -67,7 +65,6 @@ class Console(ThemedApp, inherit_bindings=False):
         slow: whether to spare a slow line.
         pacer: says when what streams may be painted.
         key_problems: what is wrong with the keys in the settings.
-        farewell: a line to print once the terminal is given back; empty for none.
     """
 
     TITLE = "fumehood"
@@ -102,7 +99,6 @@ class Console(ThemedApp, inherit_bindings=False):
         self.slow = bool(slow)
         self.pacer = Pacer(profile_for(os.environ, slow=self.slow))
         self.key_problems: list[str] = []
-        self.farewell = ""
         self._asked_slow = slow
         self._find = find
         self._at_once = settings is not None
@@ -319,44 +315,6 @@ class Console(ThemedApp, inherit_bindings=False):
     def action_detach(self) -> None:
         """Leave; runs go on."""
         self.leave()
-
-    # Leaving
-
-    def leave(self) -> None:
-        """Leave, with the exit code and the last words that the run on screen asks for."""
-        code, self.farewell = self._last_words()
-        self.exit(int(code), return_code=int(code))
-
-    def _last_words(self) -> tuple[ExitCode, str]:
-        from tui.following import OUTCOMES
-        from tui.run_feed import RunFeed
-
-        feeds = (getattr(screen, "feed", None) for screen in reversed(self.screen_stack))
-        feed = next((feed for feed in feeds if isinstance(feed, RunFeed)), None)
-        if feed is None:
-            return ExitCode.DONE, ""
-        run_id = feed.folder.run_id
-        if feed.state.ended is not None:
-            return OUTCOMES[feed.state.ended.outcome], ""
-        if feed.folder.has_engine():
-            return ExitCode.DETACHED, f"The engine goes on. Come back with 'fumehood attach {run_id}'."
-        return ExitCode.ENGINE_GONE, f"No engine drives this run. Go on with 'fumehood resume {run_id}'."
-
-    @property
-    def crash(self) -> BaseException | None:
-        """The error of our own that ended the console; None where it left in an orderly way."""
-        error: BaseException | None = self._exception
-        while isinstance(error, WorkerFailed):
-            error = error.error
-        return error
-
-    def panic(self, *renderables: Any) -> None:
-        """Leave at once; what happened is told by whoever opened the console, in one line."""
-        self._close_messages_no_wait()
-
-    def _fatal_error(self) -> None:
-        """Leave at once: Textual would print a traceback, with the values of variables."""
-        self._close_messages_no_wait()
 
 
 def _collect_garbage() -> None:
