@@ -18,10 +18,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from core import APPLICATION
 from core.errors import ConfigError
 from core.pricing import MOST_USD
-
-APPLICATION = "fumehood"
 
 Provider: TypeAlias = Literal["anthropic", "google"]
 """Whose API a model speaks; who serves it may be somebody else."""

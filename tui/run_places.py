@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.config import APPLICATION
+from core import APPLICATION
 
 MOST_PLACES = 200
 """Runs whose place is kept; the one left longest ago goes first."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from core.config import APPLICATION
+from core import APPLICATION
 from core.errors import ConfigError
 from tui.theme_colours import ANSI, SHIPPED, TITLE, shipped_theme, theme_of
 
