@@ -115,11 +115,15 @@ class ModelError(FumehoodError):
         next_step: what the reader can do now.
         cost_usd: what the provider may bill for the part that came, USD; zero where nothing came; None
             where something came whose price is unknown.
+
+    Attributes:
+        unsettled_usd: what the provider may bill beyond that, at most, USD; set by whoever knows it.
     """
 
     def __init__(self, message: str, next_step: str = "", cost_usd: Decimal | None = _NOTHING) -> None:
         super().__init__(message, next_step)
         self.cost_usd = cost_usd
+        self.unsettled_usd = _NOTHING
 
 
 class ModelBusy(ModelError):

@@ -60,10 +60,11 @@ async def take_turn(live: LiveRun, agent: Agent, retries: Retries) -> Event:
                     reason=error.message,
                     after_seconds=delay,
                     cost_usd=error.cost_usd,
+                    unsettled_usd=error.unsettled_usd,
                 )
             )
         except ModelError as error:
-            _record_failure(live, agent, number, error, error.cost_usd)
+            _record_failure(live, agent, number, error, error)
             raise
         await asyncio.sleep(delay)
         attempt += 1
@@ -75,20 +76,20 @@ def _delay(
     try:
         return retries.delay(agent.model.name, attempt, error)
     except ModelBusy as last:
-        _record_failure(live, agent, number, last, error.cost_usd)
+        _record_failure(live, agent, number, last, error)
         raise
 
 
-def _record_failure(
-    live: LiveRun, agent: Agent, number: int, error: ModelError, cost_usd: Decimal | None
-) -> None:
+def _record_failure(live: LiveRun, agent: Agent, number: int, error: ModelError, attempt: ModelError) -> None:
+    """Note why there is no turn, and what the last attempt at it cost."""
     live.record(
         TurnFailed(
             agent=agent.name,
             number=number,
             reason=error.message,
             next_step=error.next_step,
-            cost_usd=cost_usd,
+            cost_usd=attempt.cost_usd,
+            unsettled_usd=attempt.unsettled_usd,
             pauses=_pauses(live.state, agent, error),
         )
     )
@@ -106,7 +107,11 @@ def _pauses(state: RunState, agent: Agent, error: ModelError) -> bool:
 
 
 def _asked(live: LiveRun, agent: Agent, number: int) -> TurnRequest | None:
-    """Note that a turn is asked for, with its price kept free; None where the cap has no room."""
+    """Note that a turn is asked for, with its price kept free; None where the cap has no room.
+
+    A turn of unknown price is asked for as long as anything is left. The human was told that the cap
+    cannot hold it.
+    """
     while True:
         state = live.state
         conversation = state.agents[agent.name]
@@ -121,7 +126,8 @@ def _asked(live: LiveRun, agent: Agent, number: int) -> TurnRequest | None:
         experiment = state.experiments.get(agent.name)
         # A human may have approved an experiment of unknown price; then nothing is reserved for it.
         reserved = experiment is not None and experiment.reserved
-        if (price or 0) > (allowance(experiment) if experiment and reserved else state.free_usd):
+        left = allowance(experiment) if experiment and reserved else state.free_usd
+        if left < price if price is not None else left <= 0:
             return None
         kept = Decimal(0) if reserved or price is None else price
         try:
@@ -151,6 +157,7 @@ async def _stream(live: LiveRun, agent: Agent, request: TurnRequest) -> Turn:
         if shown:
             live.journal.set_partial(agent.name, "")
     if turn is None:
+        # What it cost nobody knows: the most that it can be is kept of the cap.
         free = agent.model.turn_price(request) == 0
         raise ModelBusy(
             f"{agent.model.name} ended its stream without a complete turn",

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from core.errors import ContextFull, ModelBusy, ModelError, ModelRefused, ModelRejected, ModelUnusable
+from core.errors import ContextFull, ModelError, ModelRefused
 from core.keys.secret import Secret
 from core.models.base import Delta, ToolCall, Turn, TurnRequest
+from core.models.billing import Bill, Received, bill_of, price_at_most
 from core.models.card import ModelCard
 from core.models.claude_connection import STALL_SECONDS, ClaudeConnection
 from core.models.claude_message import MessageStream
 from core.models.claude_request import encoded, request_body
+from core.models.faults import ANOTHER_MODEL, OTHER_WORDS, no_list
 from core.models.live import LiveModel
+from core.models.longest_answer import LongestAnswer
 from core.pricing import TokenPrices, Tokens
 
 MODELS_PATH = "/v1/models"
@@ -25,8 +28,7 @@ MOST_PAGES = 10
 class ClaudeModel:
     """A Claude, or another model behind the same API.
 
-    A turn is retried by its caller, never here. One that the limit on its length cut is dropped like any
-    other that is not whole; where the same turn is cut again, asking on would only cost money.
+    A turn is retried by its caller, never here.
 
     Args:
         card: the model.
@@ -43,8 +45,7 @@ class ClaudeModel:
         self.card = card
         self.name = card.id
         self._connection = ClaudeConnection(key, base_url, card.id, stall_seconds)
-        self._cut: dict[str, int] = {}
-        """Length of the conversation in which an agent's turn was cut last, in messages."""
+        self._longest = LongestAnswer(card)
 
     @property
     def prices(self) -> TokenPrices | None:
@@ -52,19 +53,8 @@ class ClaudeModel:
         return self.card.prices_now
 
     def turn_price(self, request: TurnRequest) -> Decimal | None:
-        """The most that this turn can cost, USD; None where the price is unknown.
-
-        Every byte of the request counts as a token that goes in at the dearest price there is, which is
-        that of a token that the cache keeps.
-        """
-        if self.prices is None:
-            return None
-        read = min(len(encoded(request_body(self.card, request))), self.card.context_tokens)
-        output = self.card.max_output_tokens
-        return max(
-            self.prices.cost(Tokens(read, output)),
-            self.prices.cost(Tokens(read, output, cache_written=read)),
-        )
+        """The most that this turn can cost, USD; None where the price is unknown."""
+        return price_at_most(self.card, len(encoded(request_body(self.card, request))))
 
     async def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
         """Stream one turn; see ``Model``."""
@@ -78,7 +68,7 @@ class ClaudeModel:
                         break
             turn = self._complete(request, answer)
         except ModelError as error:
-            error.cost_usd = self._cost(answer)
+            self._bill(answer).put_on(error)
             raise
         yield turn
 
@@ -89,15 +79,13 @@ class ClaudeModel:
             ModelError: it is not one that can be gone on with.
         """
         if answer.ended and answer.stop_reason == "max_tokens":
-            raise self._too_long(request)
+            raise self._longest.passed(request)
         if answer.ended and answer.stop_reason == "model_context_window_exceeded":
-            raise ContextFull(
-                f"the conversation fills all that {self.name} can read", "Choose a model that reads more."
-            )
+            raise ContextFull(f"the conversation fills all that {self.name} can read", ANOTHER_MODEL)
         if answer.ended and answer.stop_reason == "refusal":
             raise _refused(self.name, answer.stop_details)
         raw = answer.message()
-        self._cut.pop(request.agent, None)
+        self._longest.kept(request)
         blocks = raw["content"]
         return Turn(
             raw=raw,
@@ -110,38 +98,20 @@ class ClaudeModel:
             ),
             usage=answer.tokens() or Tokens(),
             stop=answer.stop_reason,
-            cost_usd=self._cost(answer),
+            cost_usd=self._bill(answer).cost_usd,
         )
 
-    def _too_long(self, request: TurnRequest) -> ModelError:
-        limit = f"{self.card.max_output_tokens:,} tokens"
-        if self._cut.get(request.agent) == len(request.messages):
-            return ModelRejected(
-                f"the answers of {self.name} do not fit the {limit} that a turn may have",
-                "Ask for smaller steps, or choose another model.",
-            )
-        self._cut[request.agent] = len(request.messages)
-        return ModelBusy(f"the answer was cut at {limit}")
-
-    def _cost(self, answer: MessageStream) -> Decimal | None:
-        """What the provider may bill for what came, USD; None where that is unknown."""
-        prices, tokens = self.prices, answer.tokens()
-        if not answer.begun:
-            return Decimal(0)
-        if prices is None or tokens is None:
-            # Whatever the count, nothing is what a free model costs.
-            free = prices is not None and prices.cost(Tokens(1, 1)) == 0
-            return Decimal(0) if free else None
-        return prices.cost(tokens)
+    def _bill(self, answer: MessageStream) -> Bill:
+        received = Received(answer.tokens(), answer.written_bytes, answer.begun, answer.ended)
+        return bill_of(self.card, received)
 
 
 async def check_key(key: Secret | None, base_url: str) -> None:
     """Find out, without any cost, whether a key opens the door.
 
-    A server other than Anthropic's that has no list of models is taken to accept the key.
-
     Raises:
         ModelUnusable: it does not.
+        ModelRejected: that cannot be found out there: the server has no list of models.
         ModelBusy: that cannot be found out now.
     """
     await ClaudeConnection(key, base_url).get(MODELS_PATH, {"limit": 1})
@@ -159,7 +129,7 @@ async def list_models(key: Secret | None, base_url: str) -> tuple[LiveModel, ...
     for _ in range(MOST_PAGES):
         page = await connection.get(MODELS_PATH, query)
         if not isinstance(page, dict) or not isinstance(entries := page.get("data"), list):
-            raise ModelUnusable(f"{connection.address.host} does not list its models")
+            raise no_list(connection.address)
         for entry in entries:
             if isinstance(entry, dict) and isinstance(name := entry.get("id"), str):
                 found[name] = _live_model(name, entry)
@@ -184,9 +154,7 @@ def _live_model(name: str, entry: Mapping[str, Any]) -> LiveModel:
 def _refused(name: str, details: Mapping[str, Any]) -> ModelRefused:
     said = details.get("explanation") or details.get("category")
     because = f": {' '.join(said.split())[:200].rstrip('.')}" if isinstance(said, str) else ""
-    return ModelRefused(
-        f"{name} declined to answer{because}", "Put the question in other words, or choose another model."
-    )
+    return ModelRefused(f"{name} declined to answer{because}", OTHER_WORDS)
 
 
 def _joined(blocks: list[dict[str, Any]], kind: str) -> str:

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import ModelBusy, ModelError, ModelUnusable
 from core.keys.secret import Secret
-from core.models.claude_faults import (
-    CHECK_ADDRESS,
-    SET_KEY,
-    Address,
-    no_client,
-    no_connection,
-    not_the_api,
-    of_response,
-)
+from core.models.claude_faults import not_the_api, of_response
+from core.models.faults import NOT_SERVED, Address, no_connection, no_key_at_all, no_list, no_proxy
 from core.models.vendors import VENDORS
 
 if TYPE_CHECKING:
@@ -43,8 +36,6 @@ GATEWAY_VERSION = "2023-06-01"
 
 NO_ADDRESS = "the base URL of Claude is no http address"
 
-_NOT_SERVED = frozenset({404, 405, 501})
-
 _LOGGERS = ("anthropic", "httpx2", "httpcore2")
 
 
@@ -64,7 +55,8 @@ class ClaudeConnection:
     def __init__(
         self, key: Secret | None, base_url: str, model: str = "", stall_seconds: float = STALL_SECONDS
     ) -> None:
-        self.address = Address(base_url.rstrip("/").removesuffix("/v1"), model)
+        base_url = base_url.rstrip("/").removesuffix("/v1")
+        self.address = Address(VENDORS["anthropic"], base_url, model, keyed=bool(key))
         self._key = key
         self._stall_seconds = stall_seconds
         self._tls: ssl.SSLContext | None = None
@@ -95,11 +87,10 @@ class ClaudeConnection:
         """Ask for something that is not streamed.
 
         Returns:
-            The answer as JSON; None where it is not JSON, and where a server other than Anthropic's
-            serves no such thing.
+            The answer as JSON.
 
         Raises:
-            ModelError: whatever happened, typed.
+            ModelError: whatever happened, typed; ``ModelRejected`` where the server has no such thing.
         """
         async with self._client() as client:
             import anthropic
@@ -109,11 +100,11 @@ class ClaudeConnection:
                 response = await client.get(path, cast_to=httpx2.Response, options={"params": query})
                 return response.json()
             except anthropic.APIStatusError as error:
-                if self.address.official or error.status_code not in _NOT_SERVED:
+                if self.address.official or error.status_code not in NOT_SERVED:
                     raise
-                return None
+                raise no_list(self.address) from None
             except ValueError:
-                return None
+                raise no_list(self.address) from None
 
     async def _events(self, response: httpx2.Response) -> AsyncGenerator[Mapping[str, Any], None]:
         from anthropic import AsyncStream
@@ -180,9 +171,9 @@ class ClaudeConnection:
         if not key and self.address.official:
             raise ModelUnusable("there is no key for Anthropic", VENDORS["anthropic"].key_next_step)
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise ModelUnusable("the key for Claude holds characters that no key has", SET_KEY)
-        if self.address.scheme not in {"http", "https"} or not self.address.hostname:
-            raise ModelUnusable(NO_ADDRESS, CHECK_ADDRESS)
+            raise no_key_at_all(self.address)
+        if not self.address.usable:
+            raise ModelUnusable(NO_ADDRESS, self.address.check)
         return key or NO_KEY
 
     def _make_client(self, key: str) -> AsyncAnthropic:
@@ -204,7 +195,7 @@ class ClaudeConnection:
                 verify=self._tls,
             )
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
-            raise no_client(error) from None
+            raise no_proxy(error) from None
         try:
             client = anthropic.AsyncAnthropic(
                 api_key=key,
@@ -215,7 +206,7 @@ class ClaudeConnection:
                 http_client=http_client,
             )
         except httpx2.InvalidURL:
-            raise ModelUnusable(NO_ADDRESS, CHECK_ADDRESS) from None
+            raise ModelUnusable(NO_ADDRESS, self.address.check) from None
         # The SDK puts headers from the environment here, which may even hold another key. Anthropic takes
         # the key as the SDK sends it; of other servers some know only the old header and the old version.
         client._custom_headers = (

@@ -7,26 +7,24 @@ were seen to send.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
-from core.errors import ContextFull, ModelBusy, ModelError, ModelRejected, ModelUnusable
-from core.keys.redaction import redacted
-from core.models.vendors import VENDORS
+from core.errors import ContextFull, ModelBusy, ModelError, ModelUnusable
+from core.models.faults import (
+    ANOTHER_MODEL,
+    TRY_AGAIN,
+    Address,
+    asked_delay,
+    elsewhere,
+    error_in,
+    key_refused,
+    not_found,
+    quoted,
+    request_refused,
+)
 
-KEY_NAME = VENDORS["anthropic"].key_name
-OFFICIAL_HOST = urlsplit(VENDORS["anthropic"].url).hostname
-SET_KEY = f"Set another with 'fumehood keys set {KEY_NAME}'."
-LIST_MODELS = "'fumehood models' lists those that are known."
-CHECK_ADDRESS = "Check the base URL of 'anthropic' in the configuration or in --base-url."
-
-LONGEST_QUOTE = 200
-"""How much of a server's own words is shown, characters."""
+API = "Messages API"
 
 STATUS_OF_TYPE = {
     "invalid_request_error": 400,
@@ -54,53 +52,6 @@ _TOO_LONG = (
 _NO_CREDIT = ("credit balance", "usage limits", "spend limit", "spend_limit", "organization_on_hold")
 """How an account says that it pays for no more."""
 
-_TRY_AGAIN = frozenset({408, 409, 425, 429})
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where Claude is asked.
-
-    Attributes:
-        base_url: as it was given.
-        model: the model that is asked for; empty where none is.
-    """
-
-    base_url: str
-    model: str = ""
-
-    @property
-    def scheme(self) -> str:
-        """How it is spoken to."""
-        return self._split.scheme
-
-    @property
-    def hostname(self) -> str:
-        """The machine's name or number; empty where the base URL has none."""
-        return self._split.hostname or ""
-
-    @property
-    def official(self) -> bool:
-        """Whether Anthropic itself is asked."""
-        return self.hostname == OFFICIAL_HOST
-
-    @property
-    def loopback(self) -> bool:
-        """Whether it is this machine."""
-        return self.hostname in {"localhost", "::1"} or self.hostname.startswith("127.")
-
-    @property
-    def host(self) -> str:
-        """Who is asked, for people, without anything secret that an address can hold."""
-        return "Anthropic" if self.official else self._split.netloc.rpartition("@")[2] or "the server"
-
-    @property
-    def _split(self) -> SplitResult:
-        try:
-            return urlsplit(self.base_url)
-        except ValueError:
-            return urlsplit("")
-
 
 def of_response(
     address: Address, status: int, body: str, headers: Mapping[str, str], *, streaming: bool = False
@@ -114,11 +65,11 @@ def of_response(
         headers: of the response, by name in small letters.
         streaming: whether the answer had begun.
     """
-    error = _error_in(body)
+    error = error_in(_parsed(body))
     kind = str(error.get("type") or "")
     if streaming:
         status = STATUS_OF_TYPE.get(kind, 500)
-    said = _quoted(error.get("message"))
+    said = quoted(error.get("message"))
     words = json.dumps(error).lower()
     because = f": {said}" if said else ""
     host, model = address.host, address.model or "the model"
@@ -127,73 +78,26 @@ def of_response(
             f"{host} wants to be paid before it answers{because}", "Add credit to the account, then resume."
         )
     if status == 401 or kind == "authentication_error":
-        return ModelUnusable(f"{host} refused the key{because}", SET_KEY)
+        return key_refused(address, because)
     if status == 403:
         what = f" for {address.model}" if address.model else ""
-        return ModelUnusable(f"{host} does not allow this key{what}{because}", SET_KEY)
+        return ModelUnusable(f"{host} does not allow this key{what}{because}", address.set_key)
     if status == 404:
-        return _not_found(address, said)
+        return not_found(address, API, said)
     if status == 413:
-        return ContextFull(f"the conversation is larger than {host} takes{because}")
+        return ContextFull(f"the conversation is larger than {host} takes{because}", ANOTHER_MODEL)
     if status == 400 and _names(words, _TOO_LONG):
-        return ContextFull(f"the conversation is longer than {model} can read{because}")
-    if status in _TRY_AGAIN or status >= 500:
+        return ContextFull(f"the conversation is longer than {model} can read{because}", ANOTHER_MODEL)
+    if status in TRY_AGAIN or status >= 500:
         return ModelBusy(f"{_busy(host, status)}{because}", asked_delay(headers))
     if 300 <= status < 400:
-        return ModelUnusable(f"{host} sends its callers elsewhere (status {status})", CHECK_ADDRESS)
-    return ModelRejected(f"{host} refused the request (status {status}){because}")
+        return elsewhere(address, status)
+    return request_refused(address, status, because)
 
 
 def not_the_api(address: Address, kind: str) -> ModelUnusable:
     """Something else than the Messages API answered."""
-    return ModelUnusable(f"{address.host} answered with {kind or 'something else'}, no stream", CHECK_ADDRESS)
-
-
-def no_client(cause: Exception) -> ModelUnusable:
-    """The environment names a proxy that cannot be used."""
-    return ModelUnusable(
-        f"the proxy in the environment cannot be used: {_quoted(str(cause))}",
-        "Set HTTPS_PROXY to an http address, or unset it, and ALL_PROXY too.",
-    )
-
-
-def no_connection(address: Address, cause: BaseException | None) -> ModelBusy:
-    """Nobody could be asked."""
-    said = _quoted(str(cause)) if cause is not None else ""
-    if address.official:
-        return ModelBusy(
-            f"cannot connect to Anthropic{f': {said}' if said else ''}",
-            next_step="Check the network; where a proxy is needed, set HTTPS_PROXY.",
-        )
-    return ModelBusy(
-        f"cannot connect to {address.host}{f': {said}' if said else ''}",
-        next_step=f"Check that the server runs. {CHECK_ADDRESS}",
-    )
-
-
-def asked_delay(headers: Mapping[str, str]) -> float | None:
-    """The delay that a server asked for, seconds; None where it named none that can be read."""
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
-    text = headers.get("retry-after", "")
-    seconds = _number(text)
-    if seconds is not None:
-        return max(0.0, seconds)
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
-        return None
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    return ModelUnusable(f"{address.host} answered with {kind or 'something else'}, no stream", address.check)
 
 
 def _busy(host: str, status: int) -> str:
@@ -205,33 +109,11 @@ def _busy(host: str, status: int) -> str:
     return f"{host} failed (status {status})"
 
 
-def _not_found(address: Address, said: str) -> ModelUnusable:
-    if address.model and said:
-        return ModelUnusable(f"{address.host} knows no model {address.model!r}: {said}", LIST_MODELS)
-    return ModelUnusable(f"no Messages API answers at {address.host} (status 404)", CHECK_ADDRESS)
-
-
-def _error_in(body: str) -> Mapping[str, Any]:
-    """The error object of a body, in whichever of the usual places it is; empty where there is none."""
+def _parsed(body: str) -> Any:
     try:
-        content = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    error = content.get("error", content)
-    if isinstance(error, dict):
-        return error
-    return {"message": error} if isinstance(error, str) else {}
-
-
-def _quoted(text: object) -> str:
-    """A server's own words as one short line without control characters and keys."""
-    if not isinstance(text, str):
-        return ""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    line = redacted(line).rstrip(".")
-    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
+        return None
 
 
 def _names(text: str, phrases: tuple[str, ...]) -> bool:

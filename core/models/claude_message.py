@@ -18,9 +18,6 @@ from core.errors import ModelBusy
 from core.models.base import Delta
 from core.pricing import Tokens
 
-BYTES_PER_TOKEN = 3
-"""How much text a token holds at least, on average; for what was written and not counted by the provider."""
-
 _GROWING_FIELDS = {
     "text_delta": "text",
     "thinking_delta": "thinking",
@@ -35,7 +32,7 @@ class MessageStream:
 
     Attributes:
         ended: whether the provider said that the message is complete.
-        written_bytes: how much text came, bytes.
+        written_bytes: how much text and how many arguments of calls came, bytes.
     """
 
     def __init__(self) -> None:
@@ -100,20 +97,13 @@ class MessageStream:
         return {**self._head, "content": content, "usage": self._usage}
 
     def tokens(self) -> Tokens | None:
-        """What the message is billed by; None where the provider did not count.
-
-        Of a message that was cut the count of what was written lags behind what came, so that the
-        larger one of the count and an estimate is taken.
-        """
+        """What the message is billed by, as counted so far; None where the provider did not count."""
         counted = {name: count for name, count in self._usage.items() if type(count) is int and count >= 0}
         if "input_tokens" not in counted or "output_tokens" not in counted:
             return None
         written = counted.get("cache_creation_input_tokens", 0)
         cached = counted.get("cache_read_input_tokens", 0)
-        output = counted["output_tokens"]
-        if not self.ended:
-            output = max(output, math.ceil(self.written_bytes / BYTES_PER_TOKEN))
-        return Tokens(counted["input_tokens"] + written + cached, output, cached, written)
+        return Tokens(counted["input_tokens"] + written + cached, counted["output_tokens"], cached, written)
 
     def _begin(self, event: Mapping[str, Any]) -> None:
         head = event.get("message")

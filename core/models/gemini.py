@@ -6,18 +6,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from core.errors import ModelBusy, ModelError, ModelRejected, ModelUnusable
+from core.errors import ModelError, ModelUnusable
 from core.keys.secret import Secret
 from core.models.base import Delta, ToolCall, Turn, TurnRequest
+from core.models.billing import Bill, Received, bill_of, price_at_most
 from core.models.card import ModelCard
-from core.models.gemini_faults import CHECK_ADDRESS, VENDOR, Address
+from core.models.faults import Address
 from core.models.gemini_message import CUT, Answer
 from core.models.gemini_request import CallIds, request_body
 from core.models.live import LiveModel
+from core.models.longest_answer import LongestAnswer
+from core.models.vendors import VENDORS
 from core.pricing import TokenPrices, Tokens
 
 if TYPE_CHECKING:
@@ -53,8 +55,7 @@ class GeminiModel:
         self._key = key
         self._base_url = base_url
         self._stall_seconds = stall_seconds
-        self._cut: dict[str, int] = {}
-        """Length of the conversation in which an agent's answer was cut last, in messages."""
+        self._longest = LongestAnswer(card)
 
     @property
     def prices(self) -> TokenPrices | None:
@@ -63,10 +64,8 @@ class GeminiModel:
 
     def turn_price(self, request: TurnRequest) -> Decimal | None:
         """The most that this turn can cost, USD; None where the price is unknown."""
-        if self.prices is None:
-            return None
         body = request_body(self._card, request, CallIds(request.agent))
-        return self.prices.cost(Tokens(input=self._bound(body), output=self._card.max_output_tokens))
+        return price_at_most(self._card, len(json.dumps(body, ensure_ascii=False).encode(errors="replace")))
 
     async def turn(self, request: TurnRequest) -> AsyncIterator[Delta | Turn]:
         """Stream one turn; what the errors mean is said by ``Model``."""
@@ -79,14 +78,16 @@ class GeminiModel:
                 async for event in events:
                     for delta in answer.take(event):
                         yield delta
-            self._see_that_it_fits(request, answer)
+            if answer.stop in CUT:
+                raise self._longest.passed(request)
             answer.require_complete()
         except ModelError as error:
-            error.cost_usd = self._cost(body, answer)
+            self._bill(answer).put_on(error)
             raise
-        yield self._turn(answer, ids, self._cost(body, answer))
+        self._longest.kept(request)
+        yield self._turn(answer, ids)
 
-    def _turn(self, answer: Answer, ids: CallIds, cost_usd: Decimal | None) -> Turn:
+    def _turn(self, answer: Answer, ids: CallIds) -> Turn:
         raw = answer.raw()
         return Turn(
             raw=raw,
@@ -95,44 +96,14 @@ class GeminiModel:
             calls=tuple(
                 ToolCall(name, call["name"], call.get("args", {})) for name, call in ids.of_next(raw)
             ),
-            usage=answer.tokens(),
+            usage=answer.tokens() or Tokens(),
             stop=answer.stop,
-            cost_usd=cost_usd,
+            cost_usd=self._bill(answer).cost_usd,
         )
 
-    def _see_that_it_fits(self, request: TurnRequest, answer: Answer) -> None:
-        """An answer that is cut at its longest is asked for once more, and no third time."""
-        if answer.stop not in CUT:
-            self._cut.pop(request.agent, None)
-            return
-        limit = f"{self._card.max_output_tokens:,} tokens"
-        if self._cut.get(request.agent) == len(request.messages):
-            raise ModelRejected(
-                f"the answers of {self.name} do not fit the {limit} that a turn may have",
-                "Ask for smaller steps, or choose another model.",
-            )
-        self._cut[request.agent] = len(request.messages)
-        raise ModelBusy(f"the answer was cut at {limit}")
-
-    def _cost(self, body: dict[str, Any], answer: Answer) -> Decimal | None:
-        """What may be billed for as much of an answer as came, USD; None where the price is unknown.
-
-        Where the server has not said how many tokens it was: no token is shorter than a byte.
-        """
-        if not answer.came and not answer.usage:
-            return Decimal(0)
-        tokens = answer.tokens()
-        if "promptTokenCount" not in answer.usage:
-            tokens = replace(tokens, input=self._bound(body))
-        if "candidatesTokenCount" not in answer.usage:
-            written = min(answer.came, self._card.max_output_tokens)
-            tokens = replace(tokens, output=tokens.output + written)
-        return self.prices.cost(tokens) if self.prices else None
-
-    def _bound(self, body: dict[str, Any]) -> int:
-        """The most tokens that a request can be."""
-        size = len(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
-        return min(size, self._card.context_tokens)
+    def _bill(self, answer: Answer) -> Bill:
+        received = Received(answer.tokens(), answer.written_bytes, answer.begun, answer.ended)
+        return bill_of(self._card, received)
 
 
 async def list_models(key: Secret | None, base_url: str) -> tuple[LiveModel, ...]:
@@ -143,8 +114,7 @@ async def list_models(key: Secret | None, base_url: str) -> tuple[LiveModel, ...
         base_url: where it is asked.
 
     Raises:
-        ModelUnusable: the key or the address is refused.
-        ModelBusy: another attempt can help.
+        ModelError: it could not be asked.
     """
     async with await _connection(key, base_url, LIST_SECONDS) as connection:
         models = await connection.models(PAGE_SIZE)
@@ -161,15 +131,16 @@ async def list_models(key: Secret | None, base_url: str) -> tuple[LiveModel, ...
 
 
 async def check_key(key: Secret, base_url: str) -> None:
-    """See whether a key is accepted, without paying for a turn.
+    """Find out, without any cost, whether a key opens the door.
 
     Args:
         key: the key.
         base_url: where it is asked.
 
     Raises:
-        ModelUnusable: it is refused, with the reason.
-        ModelBusy: this cannot be told now.
+        ModelUnusable: it does not.
+        ModelRejected: that cannot be found out there: the server has no list of models.
+        ModelBusy: that cannot be found out now.
     """
     async with await _connection(key, base_url, LIST_SECONDS) as connection:
         await connection.models(1, first_page=True)
@@ -182,11 +153,11 @@ async def _connection(key: Secret | None, base_url: str, stall_seconds: float, m
         ModelUnusable: there is no key, or it or the address cannot be one.
     """
     base_url = base_url.rstrip("/").removesuffix("/v1beta").removesuffix("/v1")
-    address = Address(base_url, model)
-    if not base_url.startswith(("https://", "http://")):
-        raise ModelUnusable("the base URL of Gemini is no http address", CHECK_ADDRESS)
+    address = Address(VENDORS["google"], base_url, model, keyed=bool(key))
+    if not address.usable:
+        raise ModelUnusable("the base URL of Gemini is no http address", address.check)
     if not key and address.official:
-        raise ModelUnusable("there is no key for Google", VENDOR.key_next_step)
+        raise ModelUnusable("there is no key for Google", address.vendor.key_next_step)
     # In a thread: importing the SDK takes half a second.
     await asyncio.to_thread(_load)
     from core.models.gemini_stream import Connection, Endpoint

@@ -8,10 +8,9 @@ from typing import Any
 
 from core.errors import ModelBusy, ModelRefused, ModelRejected, ModelUnusable
 from core.models.base import Delta
+from core.models.faults import OTHER_WORDS
 from core.models.gemini_request import function_calls
 from core.pricing import Tokens
-
-REFUSED_STEP = "Put the question in other words, or choose another model."
 
 REFUSALS = frozenset(
     {
@@ -57,14 +56,13 @@ class Answer:
 
     Attributes:
         stop: why the answer ended, in Google's word; empty while it has not.
-        came: bytes of the answer that came, as JSON.
-        usage: what the newest events say of the tokens used, as they came.
+        written_bytes: how much text and how many arguments of calls came, bytes.
     """
 
     def __init__(self, name: str) -> None:
         self.stop = ""
-        self.came = 0
-        self.usage: dict[str, Any] = {}
+        self.written_bytes = 0
+        self._usage: dict[str, Any] = {}
         self._name = name
         self._parts: list[dict[str, Any]] = []
         self._beside_parts: dict[str, Any] = {}
@@ -73,7 +71,7 @@ class Answer:
 
     def take(self, event: Mapping[str, Any]) -> Iterator[Delta]:
         """Add one event, and give what it shows of the answer."""
-        self.usage |= _mapping(event.get("usageMetadata"))
+        self._usage |= _mapping(event.get("usageMetadata"))
         feedback = _mapping(event.get("promptFeedback"))
         self._blocked = str(feedback.get("blockReason") or self._blocked)
         candidates = event.get("candidates")
@@ -97,12 +95,27 @@ class Answer:
         """What is said, or what is thought aloud, for people."""
         return "".join(_text(part) for part in self._parts if bool(part.get("thought")) is thoughts)
 
-    def tokens(self) -> Tokens:
-        """What the answer is billed by."""
+    @property
+    def begun(self) -> bool:
+        """Whether anything came that Google may bill."""
+        return bool(self._parts or self._usage)
+
+    @property
+    def ended(self) -> bool:
+        """Whether Google said that this is all."""
+        return bool(self.stop or self._blocked)
+
+    def tokens(self) -> Tokens | None:
+        """What the answer is billed by, as counted so far; None where Google did not count."""
+        prompt = self._count("promptTokenCount")
+        said, thought = self._count("candidatesTokenCount"), self._count("thoughtsTokenCount")
+        # A count of nothing is left out.
+        if prompt is None or (self.ended and self.written_bytes and said is None and thought is None):
+            return None
         return Tokens(
-            input=self._count("promptTokenCount") + self._count("toolUsePromptTokenCount"),
-            output=self._count("candidatesTokenCount") + self._count("thoughtsTokenCount"),
-            cached=self._count("cachedContentTokenCount"),
+            input=prompt + (self._count("toolUsePromptTokenCount") or 0),
+            output=(said or 0) + (thought or 0),
+            cached=self._count("cachedContentTokenCount") or 0,
         )
 
     def require_complete(self) -> None:
@@ -115,7 +128,7 @@ class Answer:
         """
         if not self.stop:
             if self._blocked:
-                raise ModelRefused(f"Google blocked the prompt ({self._blocked})", REFUSED_STEP)
+                raise ModelRefused(f"Google blocked the prompt ({self._blocked})", OTHER_WORDS)
             raise ModelBusy(f"{self._name} ended its stream in the middle of an answer")
         if self.stop != "STOP":
             raise self._stopped()
@@ -128,7 +141,7 @@ class Answer:
         """What it means that the answer ended for another reason than being finished."""
         reason = f"{self.stop}: {self._stop_message[:300]}" if self._stop_message else self.stop
         if self.stop in REFUSALS:
-            return ModelRefused(f"{self._name} declined to answer ({reason})", REFUSED_STEP)
+            return ModelRefused(f"{self._name} declined to answer ({reason})", OTHER_WORDS)
         if self.stop in MISTAKES:
             return ModelBusy(f"{self._name} gave no usable answer ({reason})")
         if self.stop == "PUP_LIMITED_DISABLED":
@@ -139,7 +152,7 @@ class Answer:
 
     def _add(self, part: dict[str, Any]) -> None:
         """Append a part; text that nothing is attached to goes on where the text before it ended."""
-        self.came += len(json.dumps(part, ensure_ascii=False).encode(errors="replace"))
+        self.written_bytes += _written_bytes(part)
         if not _is_plain(part):
             self._parts.append(part)
         elif self._parts and _is_plain(last := self._parts[-1]) and _same_flag(last, part):
@@ -148,9 +161,9 @@ class Answer:
             # The API refuses an empty text that comes back to it, and nothing is lost with it.
             self._parts.append(dict(part))
 
-    def _count(self, name: str) -> int:
-        count = self.usage.get(name)
-        return max(0, count) if isinstance(count, int) else 0
+    def _count(self, name: str) -> int | None:
+        count = self._usage.get(name)
+        return count if type(count) is int and count >= 0 else None
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -159,6 +172,12 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _text(part: Mapping[str, Any]) -> str:
     return text if isinstance(text := part.get("text"), str) else ""
+
+
+def _written_bytes(part: Mapping[str, Any]) -> int:
+    call = part.get("functionCall")
+    written = _text(part) + (json.dumps(call, ensure_ascii=False) if call is not None else "")
+    return len(written.encode(errors="replace"))
 
 
 def _is_plain(part: Mapping[str, Any]) -> bool:

@@ -25,7 +25,8 @@ from google.genai.client import DebugConfig
 
 from core.errors import ModelBusy, ModelError, ModelUnusable
 from core.keys.secret import Secret
-from core.models.gemini_faults import CHECK_ADDRESS, SET_KEY, Address, no_connection, of_response, quoted
+from core.models.faults import NOT_SERVED, Address, no_connection, no_key_at_all, no_list, no_proxy
+from core.models.gemini_faults import API, of_response
 from core.models.gemini_wire import Tap
 
 # It warns of variables in the environment that have no say here.
@@ -75,6 +76,7 @@ class Connection:
     """
 
     def __init__(self, endpoint: Endpoint, address: Address) -> None:
+        _must_be_sendable(endpoint.key, address)
         self._endpoint = endpoint
         self._address = address
         self._events: deque[Mapping[str, Any]] = deque()
@@ -138,6 +140,12 @@ class Connection:
             async with asyncio.timeout(self._endpoint.stall_seconds):
                 pager = await self._client.aio.models.list(config={"page_size": page_size})
                 return list(pager.page) if first_page else [model async for model in pager]
+        except errors.APIError as error:
+            if not self._address.official and int(error.code) in NOT_SERVED:
+                raise no_list(self._address) from None
+            raise self._typed(error) from None
+        except ValueError:  # what came is no list
+            raise no_list(self._address) from None
         except _FAULTS as error:
             raise self._typed(error) from None
 
@@ -198,13 +206,13 @@ class Connection:
                 seconds = f"{self._endpoint.stall_seconds:g}"
                 return ModelBusy(f"{self._address.host} has sent nothing for {seconds} seconds")
             case httpx2.UnsupportedProtocol() | httpx2.InvalidURL():
-                return ModelUnusable(f"nothing can be asked at {self._address.host}", CHECK_ADDRESS)
+                return ModelUnusable(f"nothing can be asked at {self._address.host}", self._address.check)
             case httpx2.HTTPError():
                 return ModelBusy(f"the connection to {self._address.host} was cut")
         return self._not_the_api()
 
     def _not_the_api(self) -> ModelUnusable:
-        return ModelUnusable(f"no Gemini API answers at {self._address.host}", CHECK_ADDRESS)
+        return ModelUnusable(f"no {API} answers at {self._address.host}", self._address.check)
 
 
 _FAULTS = (errors.APIError, httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError)
@@ -225,17 +233,14 @@ def _http_client(
             trust_env=not address.loopback,
         )
     except (ImportError, ValueError) as error:
-        raise ModelUnusable(
-            f"no connection can be made through the proxy that is set: {quoted(str(error))}",
-            "Check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY.",
-        ) from None
+        raise no_proxy(error) from None
 
 
 def _client(endpoint: Endpoint, http: httpx2.AsyncClient) -> genai.Client:
     """The SDK's client, told everything that it would otherwise look for in the environment."""
     try:
         return genai.Client(
-            api_key=_sendable(endpoint.key),
+            api_key=_sent(endpoint.key),
             enterprise=False,
             debug_config=DebugConfig(client_mode=None, replays_directory=None, replay_id=None),
             http_options=types.HttpOptions(
@@ -253,11 +258,14 @@ def _client(endpoint: Endpoint, http: httpx2.AsyncClient) -> genai.Client:
         ) from None
 
 
-def _sendable(key: Secret | None) -> str:
-    value = key.reveal().strip() if key else ""
-    if not (value.isascii() and value.isprintable()) or value.startswith("auth_tokens/"):
-        raise ModelUnusable("what is stored as the key for Google cannot be one", SET_KEY)
-    return value or NO_KEY
+def _must_be_sendable(key: Secret | None, address: Address) -> None:
+    value = _sent(key)
+    if not (value.isascii() and value.isprintable()) or " " in value or value.startswith("auth_tokens/"):
+        raise no_key_at_all(address)
+
+
+def _sent(key: Secret | None) -> str:
+    return (key.reveal().strip() if key else "") or NO_KEY
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 
 from core.errors import ModelBusy
-from core.models.gemini_faults import Address
+from core.models.faults import Address
 
 OTHER_FIELDS = (b":", b"event:", b"id:", b"retry:")
 """What lines of an event begin with that hold no data."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from core.keys.names import ANTHROPIC, GOOGLE
 from core.models.card import Provider
@@ -33,6 +34,13 @@ class Vendor:
     def key_next_step(self) -> str:
         """How its key gets here."""
         return f"Get one at {self.key_from}, then: 'fumehood keys set {self.key_name}'."
+
+    def serves(self, base_url: str) -> bool:
+        """Whether the vendor itself is asked there, and nobody else."""
+        try:
+            return urlsplit(base_url).hostname == urlsplit(self.url).hostname
+        except ValueError:
+            return False
 
 
 VENDORS: Mapping[Provider, Vendor] = {

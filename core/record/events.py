@@ -219,7 +219,9 @@ class TurnRetried(Event):
     reason: str
     after_seconds: float
     cost_usd: Decimal | None = Decimal(0)
-    """What the dropped attempt may be billed, USD; None where the price is unknown."""
+    """What the dropped attempt was billed as far as that is known, USD; None where it is unknown."""
+    unsettled_usd: Decimal = Decimal(0)
+    """What it may have been billed beyond that, at most, USD."""
 
 
 class TurnFailed(Event):
@@ -231,7 +233,9 @@ class TurnFailed(Event):
     reason: str
     next_step: str = ""
     cost_usd: Decimal | None = Decimal(0)
-    """What the dropped attempt may be billed, USD; None where the price is unknown."""
+    """What the dropped attempt was billed as far as that is known, USD; None where it is unknown."""
+    unsettled_usd: Decimal = Decimal(0)
+    """What it may have been billed beyond that, at most, USD."""
     pauses: bool
     """Whether the run pauses: no agent asks for a turn until a human acted and another engine began."""
 
@@ -265,7 +269,7 @@ class TurnFinished(Event):
     cache_written_tokens: int = 0
     stop: str = ""
     cost_usd: Decimal | None = None
-    """USD; None where the price is unknown."""
+    """USD; None where it is unknown, because the price is or because the provider did not count."""
 
 
 class ToolAnswered(Event):

@@ -16,6 +16,8 @@ from core.record import events as e
 from core.record.events import Event
 from core.record.state import AgentState, Exec, ExperimentState, Request, RunState
 
+NOTHING = Decimal(0)
+
 
 def fold(events: Iterable[Event], state: RunState | None = None) -> RunState:
     """The state after events.
@@ -117,14 +119,14 @@ def _turn_started(state: RunState, event: e.TurnStarted) -> None:
 def _turn_retried(state: RunState, event: e.TurnRetried) -> None:
     if agent := state.agents.get(event.agent):
         agent.retry = event
-        _bill(state, event.agent, event.cost_usd)
+        _bill(state, event.agent, event.cost_usd, event.unsettled_usd)
 
 
 def _turn_failed(state: RunState, event: e.TurnFailed) -> None:
     if event.pauses and state.blocked is None:
         state.blocked = event
     if event.agent in state.agents:
-        _bill(state, event.agent, event.cost_usd)
+        _bill(state, event.agent, event.cost_usd, event.unsettled_usd)
 
 
 def _turn_finished(state: RunState, event: e.TurnFinished) -> None:
@@ -327,32 +329,33 @@ def _citation_verified(state: RunState, event: e.CitationVerified) -> None:
         state.citations.setdefault(event.key, []).append(event)
 
 
-def _bill(state: RunState, name: str, cost_usd: Decimal | None) -> None:
-    """Book what an agent's attempt at a turn cost; it is not under way any more."""
+def _bill(state: RunState, name: str, cost_usd: Decimal | None, unsettled_usd: Decimal = NOTHING) -> None:
+    """Book what an agent's attempt at a turn cost; it is not under way any more.
+
+    Of a cost that nobody knows, the most that it can be is kept of the cap where that is known.
+    """
     agent = state.agents[name]
-    agent.under_way = None
+    asked, agent.under_way = agent.under_way, None
     state.turn_reserves.pop(name, None)
     if cost_usd is None:
         agent.bill.unknown_costs += 1
+        unsettled_usd = (asked and asked.at_most_usd) or unsettled_usd
     else:
         agent.bill.spent_usd += cost_usd
-    _spend(state, state.experiments.get(name), cost_usd, "model_cost_usd")
+    agent.bill.unsettled_usd += unsettled_usd
+    state.unsettled_usd += unsettled_usd
+    experiment = state.experiments.get(name)
+    if experiment is not None:
+        experiment.unsettled_usd += unsettled_usd
+    _spend(state, experiment, cost_usd, "model_cost_usd")
 
 
 def _cut_off(state: RunState, name: str) -> None:
     """Keep the price of an attempt that nobody waits for any more: it may have been billed."""
-    agent = state.agents[name]
-    asked = agent.under_way
-    if asked is None:
-        return
-    if asked.at_most_usd is None:
-        _bill(state, name, None)
-        return
-    _bill(state, name, Decimal(0))
-    agent.bill.unsettled_usd += asked.at_most_usd
-    state.unsettled_usd += asked.at_most_usd
-    if experiment := state.experiments.get(name):
-        experiment.unsettled_usd += asked.at_most_usd
+    asked = state.agents[name].under_way
+    if asked is not None:
+        known = asked.at_most_usd is not None
+        _bill(state, name, NOTHING if known else None, asked.at_most_usd or NOTHING)
 
 
 def _cut_off_all(state: RunState) -> None:
@@ -369,6 +372,7 @@ def _spend(
     else:
         state.spent_usd += cost_usd
     if experiment is not None:
+        experiment.booked_usd += cost_usd or NOTHING
         booked: Decimal | None = getattr(experiment, account)
         setattr(experiment, account, None if booked is None or cost_usd is None else booked + cost_usd)
 

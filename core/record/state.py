@@ -76,7 +76,8 @@ class ExperimentState:
         sandbox: the open sandbox; None before and after.
         sandbox_cost_usd: what closed sandboxes cost; None where a price was unknown.
         model_cost_usd: what its researcher's turns cost; None where a price was unknown.
-        unsettled_usd: what turns that were cut off may have been billed beyond that, at most.
+        booked_usd: the sum of all its costs that are known, USD.
+        unsettled_usd: what turns that did not come whole may have been billed beyond that, at most, USD.
         execs: ids of its scripts, oldest first.
         findings: what its researcher learned, oldest first.
         outcome: how it ended; None before.
@@ -100,6 +101,7 @@ class ExperimentState:
     sandbox_seconds: float = 0.0
     sandbox_cost_usd: Decimal | None = Decimal(0)
     model_cost_usd: Decimal | None = Decimal(0)
+    booked_usd: Decimal = Decimal(0)
     unsettled_usd: Decimal = Decimal(0)
     execs: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
@@ -125,7 +127,7 @@ class ExperimentState:
         """What it still keeps of the cap beyond what is booked as spent or unsettled, USD."""
         if self.locked is None or self.outcome is not None:
             return Decimal(0)
-        booked = (self.cost_usd or Decimal(0)) + self.unsettled_usd
+        booked = self.booked_usd + self.unsettled_usd
         return max((self.locked.reserved_usd or Decimal(0)) - booked, Decimal(0))
 
     @property
@@ -146,7 +148,7 @@ class AgentBill:
     Attributes:
         tokens: of its complete turns.
         spent_usd: what was billed, as far as prices are known, USD.
-        unsettled_usd: what turns that were cut off may have been billed beyond that, at most, USD.
+        unsettled_usd: what turns that did not come whole may have been billed beyond that, at most, USD.
         unknown_costs: how many turns and attempts could not be priced.
     """
 
@@ -190,8 +192,8 @@ class RunState:
         renamed: the title that the human gave it last; None where it never got one.
         cap_usd: the hard cap, USD.
         spent_usd: what is booked as spent, USD; open sandboxes are not in it but held.
-        unsettled_usd: what turns that were cut off may have been billed beyond that, at most, USD.
-            Nobody was there to learn it, so it is not called spent, and is kept of the cap.
+        unsettled_usd: what turns that did not come whole may have been billed beyond that, at most,
+            USD. Nobody could learn it, so it is not called spent, and is kept of the cap.
         unknown_costs: how many costs could not be priced; above 0, more was spent than ``spent_usd``.
         blocked: why no model is asked until a human acted and another engine began; None usually.
         tellings: experiments whose end the orchestrator was told of, by the call that told it.

@@ -147,6 +147,19 @@ def test_a_turn_that_the_cap_does_not_pay_is_not_asked_for(live: LiveRun) -> Non
     assert live.state.spent_usd == 2
 
 
+def test_turns_of_unknown_price_are_asked_for_until_nothing_of_the_cap_is_left(live: LiveRun) -> None:
+    live.record(BudgetSet(cap_usd=Decimal(3)))
+    half_known = Says(calls=HELLO.calls, cost_usd=Decimal("1.5"))
+    model = BehavingModel([half_known, half_known, END], price=None)
+    ended = asyncio.run(converse(live, agent(model)))
+    assert (ended.outcome, len(model.requests)) == ("out of budget", 2)
+
+
+def test_what_is_free_is_asked_for_also_where_nothing_of_the_cap_is_left(live: LiveRun) -> None:
+    live.record(BudgetSet(cap_usd=Decimal(0)))
+    assert asyncio.run(converse(live, agent(BehavingModel([END], price=Decimal(0))))).outcome == "done"
+
+
 def test_the_price_of_a_turn_is_kept_free_while_it_is_under_way(live: LiveRun) -> None:
     kept: list[Decimal] = []
     model = BehavingModel(

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 import pytest
 
-from core.errors import ModelUnusable
+from core.errors import ModelRejected, ModelUnusable
 from core.keys.secret import Secret
 from core.models.base import (
     Delta,
@@ -41,6 +41,7 @@ from tests.fakes.anthropic_server import (
     events_of,
     message,
     redacted,
+    refuses,
     says,
     silent,
     streams,
@@ -49,7 +50,7 @@ from tests.fakes.anthropic_server import (
     thinks,
     tool_use,
 )
-from tests.fakes.streaming_server import Exchange
+from tests.fakes.streaming_server import Answer, Exchange, StreamingServer
 
 T = TypeVar("T")
 
@@ -375,9 +376,10 @@ def test_a_missing_key_is_said_before_anthropic_is_asked() -> None:
 
 @pytest.mark.parametrize("key", ["sk-ant with a space", "sk-ant-é", "sk-ant\nsecond line"])
 def test_a_key_that_cannot_be_one_is_refused_here_and_not_shown(key: str) -> None:
-    with pytest.raises(ModelUnusable, match="no key has") as raised:
+    with pytest.raises(ModelUnusable, match="ANTHROPIC_API_KEY cannot be a key") as raised:
         with_server(AnthropicServer(), lambda it: take(claude(it, key=key), request()))
     assert key not in str(raised.value)
+    assert "fumehood keys set ANTHROPIC_API_KEY" in raised.value.next_step
 
 
 @pytest.mark.parametrize("proxy", ["socks9://127.0.0.1:9", "http://[::"])
@@ -408,13 +410,24 @@ def test_a_right_key_is_found_right_and_a_wrong_one_wrong_without_any_cost() -> 
     assert {exchange.path for exchange in server.exchanges} == {"/v1/models"}
 
 
-def test_a_server_without_a_list_takes_any_key_and_lists_nothing() -> None:
-    async def check(server: AnthropicServer) -> None:
-        await check_key(None, server.base_url)
-        with pytest.raises(ModelUnusable, match="does not list its models"):
-            await list_models(None, server.base_url)
+@pytest.mark.parametrize(
+    "answer", [refuses(404, body=b"404 page not found"), refuses(200, body=b"<html>"), refuses(501)]
+)
+def test_a_server_without_a_list_neither_accepts_nor_refuses_a_key(answer: Answer) -> None:
+    async def check() -> None:
+        async with StreamingServer(then=answer) as server:
+            for ask in (check_key, list_models):
+                with pytest.raises(ModelRejected, match="has no list of models") as raised:
+                    await ask(Secret(KEY), server.base_url)
+                assert "--base-url" in raised.value.next_step
 
-    with_server(AnthropicServer(models=None, key=None), check)
+    asyncio.run(check())
+
+
+def test_a_server_that_wants_a_key_and_was_told_none_says_that_it_is_missing() -> None:
+    with pytest.raises(ModelUnusable, match="wants a key, and ANTHROPIC_API_KEY is missing") as raised:
+        with_server(AnthropicServer(), lambda it: take(claude(it, key=None), request()))
+    assert "fumehood keys set ANTHROPIC_API_KEY --no-check" in raised.value.next_step
 
 
 def test_all_pages_of_the_list_of_models_are_read_whoever_wrote_them() -> None:

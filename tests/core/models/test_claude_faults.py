@@ -14,7 +14,9 @@ import pytest
 from core.errors import ContextFull, ModelBusy, ModelError, ModelRefused, ModelRejected, ModelUnusable
 from core.keys.secret import Secret
 from core.models.claude import ClaudeModel
-from core.models.claude_faults import Address, asked_delay, of_response
+from core.models.claude_faults import of_response
+from core.models.faults import Address, asked_delay
+from core.models.vendors import VENDORS
 from core.pricing import FREE
 from tests.core.models.test_claude import CARD, claude, request, take, with_server
 from tests.fakes.anthropic_server import (
@@ -94,7 +96,7 @@ def fault(answer: Answer, *, stall_seconds: float = 5, server: AnthropicServer |
             "prompt is too long: 208310 tokens > 200000 maximum",
             ContextFull,
             "longer than claude-opus-5 can read",
-            "",
+            "another model",
         ),
         (
             400,
@@ -102,11 +104,18 @@ def fault(answer: Answer, *, stall_seconds: float = 5, server: AnthropicServer |
             "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000",
             ContextFull,
             "longer than",
-            "",
+            "another model",
         ),
-        (413, "request_too_large", "Request exceeds the maximum size", ContextFull, "larger than", ""),
-        (400, "invalid_request_error", "tools.0: no", ModelRejected, "refused the request (status 400)", ""),
-        (422, "invalid_request_error", "no", ModelRejected, "refused the request (status 422)", ""),
+        (413, "request_too_large", "Request exceeds the maximum size", ContextFull, "larger than", "another"),
+        (
+            400,
+            "invalid_request_error",
+            "tools.0: no",
+            ModelRejected,
+            "refused the request (status 400)",
+            "Resume",
+        ),
+        (422, "invalid_request_error", "no", ModelRejected, "refused the request (status 422)", "Resume"),
     ],
 )
 def test_a_status_is_said_in_one_line_with_the_next_step(
@@ -118,7 +127,7 @@ def test_a_status_is_said_in_one_line_with_the_next_step(
     assert words.rstrip(".") in got.message
     assert "\n" not in str(got)
     assert next_step in got.next_step
-    assert bool(next_step) == bool(got.next_step) or error_type is ContextFull
+    assert bool(next_step) == bool(got.next_step)
     assert got.cost_usd == 0
 
 
@@ -249,7 +258,7 @@ def test_what_a_server_says_is_shown_in_one_short_line_and_never_with_the_key() 
 
 
 def test_a_password_in_the_address_is_not_shown() -> None:
-    address = Address("http://user:password@gateway.invalid:80/a/v1", "claude-opus-5")
+    address = Address(VENDORS["anthropic"], "http://user:password@gateway.invalid:80/a/v1", "claude-opus-5")
     assert "password" not in str(of_response(address, 500, "", {}))
     assert "gateway.invalid:80" in str(of_response(address, 500, "", {}))
 
@@ -289,6 +298,7 @@ def test_a_turn_that_is_not_whole_is_dropped_with_what_it_may_have_cost(
     assert says_so in got.message
     assert got.cost_usd is not None
     assert READ_USD < got.cost_usd < READ_USD + (120 + 140) * 25 / MILLION
+    assert got.cost_usd + got.unsettled_usd == READ_USD + 32_000 * 25 / MILLION
 
 
 def test_a_server_that_only_shows_that_it_is_alive_is_given_up_in_the_end() -> None:
@@ -312,7 +322,7 @@ def test_a_dropped_turn_of_unknown_price_has_an_unknown_cost(prices: object, cos
         model = claude(server, replace(CARD, prices=FREE if prices else None))
         with pytest.raises(ModelBusy) as raised:
             await take(model, request())
-        assert raised.value.cost_usd == cost
+        assert (raised.value.cost_usd, raised.value.unsettled_usd) == (cost, Decimal(0))
 
     with_server(AnthropicServer(breaks("cut")), ask)
 
@@ -339,7 +349,7 @@ def test_an_error_within_a_stream_is_told_by_its_type_for_its_status_is_200(
     got = fault(breaks("error", error_type=kind))
     assert type(got) is error_type
     assert "so it says" in got.message
-    assert "200" not in got.message
+    assert "status 200" not in got.message
     assert got.cost_usd is not None
     assert got.cost_usd > READ_USD
 
@@ -363,6 +373,7 @@ def test_an_answer_that_was_cut_at_its_limit_is_asked_for_once_more_and_then_no_
         with pytest.raises(ModelRejected, match="do not fit the 32,000 tokens") as second:
             await take(model, request())
         assert second.value.cost_usd == first.value.cost_usd
+        assert first.value.unsettled_usd == second.value.unsettled_usd == 0
         assert "smaller steps" in second.value.next_step
 
     with_server(AnthropicServer(cut, cut), ask)

@@ -161,11 +161,12 @@ def _with(event: Json, broken: Json) -> Json:
     return {**event, "content_block": {**event["content_block"], **broken}}
 
 
-def test_what_was_written_and_not_yet_counted_is_estimated_from_what_came() -> None:
+def test_what_came_is_measured_beside_what_was_counted_of_it_so_far() -> None:
     stream = MessageStream()
-    for event in events_of(message(text("four" * 300)))[:-2]:
+    for event in events_of(message(text("four" * 300), tool_use("look", at="ü")))[:-2]:
         stream.take(event)
-    assert stream.tokens() == Tokens(input=420, output=400, cached=300, cache_written=20)
+    assert stream.tokens() == Tokens(input=420, output=1, cached=300, cache_written=20)
+    assert stream.written_bytes == 1200 + len('{"at": "\\u00fc"}')
 
 
 @pytest.mark.parametrize(

@@ -101,9 +101,11 @@ def test_a_turn_without_known_prices_costs_an_unknown_amount() -> None:
 
 def test_a_server_that_does_not_count_tokens_is_never_taken_for_free() -> None:
     said, _ = one_turn(says(text("Yes."), usage=None))
-    assert said.usage == Tokens()
-    assert said.cost_usd is not None
-    assert said.cost_usd > 0
+    assert (said.usage, said.cost_usd) == (Tokens(), None)
+    only_read, _ = one_turn(says(text("Yes."), usage={"promptTokenCount": 1000}))
+    assert only_read.cost_usd is None
+    only_thought, _ = one_turn(says(text("Yes."), usage={"promptTokenCount": 0, "thoughtsTokenCount": 100}))
+    assert only_thought.cost_usd == Decimal("0.001")
     assert one_turn(says(text("Yes."), usage=None), of=card(prices=FREE))[0].cost_usd == 0
 
 
@@ -387,7 +389,7 @@ def test_a_key_that_is_refused_is_said_so_with_the_next_step() -> None:
 
 @pytest.mark.parametrize("value", ["schlüssel", "two\nlines", "auth_tokens/abc"])
 def test_what_cannot_be_a_key_is_not_sent(value: str) -> None:
-    with pytest.raises(ModelUnusable, match="cannot be one") as caught:
+    with pytest.raises(ModelUnusable, match="GOOGLE_API_KEY cannot be a key") as caught:
         asyncio.run(check_key(Secret(value), "http://127.0.0.1:1"))
     assert value not in str(caught.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -76,10 +77,10 @@ def test_a_rate_limit_names_the_delay_that_google_asks_for() -> None:
     assert "limits how fast it is asked (status 429): You exceeded your current quota" in error.message
 
 
-def test_a_used_up_daily_quota_is_called_that() -> None:
+def test_a_used_up_daily_quota_is_called_that_and_not_waited_for() -> None:
     details = [quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier"), retry_in("36.429760048s")]
-    error = busy(fails(429, "You exceeded your current quota.", "RESOURCE_EXHAUSTED", details))
-    assert error.after_seconds == 36.429760048
+    error = failure(fails(429, "You exceeded your current quota.", "RESOURCE_EXHAUSTED", details))
+    assert isinstance(error, ModelUnusable), "asking on until midnight is of no use"
     assert error.message.startswith("today's quota of this key at 127.0.0.1")
     assert "midnight Pacific time" in error.next_step
 
@@ -243,14 +244,17 @@ def test_a_line_that_is_cut_in_the_middle_of_an_event_is_called_that() -> None:
     assert error.cost_usd == Decimal("0.00328")
 
 
-def test_a_part_that_nobody_counted_is_billed_at_most_as_its_bytes() -> None:
-    error = busy(begins(text("I was"), then="cut"))
-    assert error.cost_usd is not None
-    assert 0 < error.cost_usd < Decimal("0.01")
-    assert busy(begins(text("I was"), then="cut"), of=card(prices=None)).cost_usd is None
-    half = busy(begins(text("I was"), then="cut", usage={"promptTokenCount": 1000}))
-    assert half.cost_usd is not None
-    assert Decimal("0.002") < half.cost_usd < Decimal("0.003")
+def test_a_part_that_nobody_counted_costs_nobody_knows_what() -> None:
+    for of in (card(), card(prices=None)):
+        error = busy(begins(text("I was"), then="cut"), of=of)
+        assert (error.cost_usd, error.unsettled_usd) == (None, Decimal(0))
+
+
+def test_a_part_whose_question_was_counted_costs_that_and_what_came_and_the_rest_is_unsettled() -> None:
+    half = busy(begins(text("I was"), call("look", at="x"), then="cut", usage={"promptTokenCount": 1000}))
+    came = math.ceil(len('I was{"name": "look", "args": {"at": "x"}}') / 3)
+    assert half.cost_usd == Decimal("0.002") + came * Decimal("0.00001")
+    assert half.cost_usd + half.unsettled_usd == Decimal("0.002") + 65_536 * Decimal("0.00001")
 
 
 def test_a_stream_that_ends_early_and_clean_is_no_turn() -> None:
@@ -422,4 +426,7 @@ def test_faults_of_the_list_are_typed_as_well() -> None:
 
     assert isinstance(asyncio.run(ask(BAD_KEY)), ModelUnusable)
     assert isinstance(asyncio.run(ask(RATE_LIMITED)), ModelBusy)
-    assert isinstance(asyncio.run(ask(page)), ModelUnusable)
+    for no_list in (page, fails(404, "Not found."), fails(501, "Not here.")):
+        error = asyncio.run(ask(no_list))
+        assert type(error) is ModelRejected
+        assert "has no list of models" in error.message

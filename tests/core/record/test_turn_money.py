@@ -128,6 +128,40 @@ def test_a_turn_of_unknown_price_that_was_cut_off_is_an_unknown_cost(live: LiveR
     assert (live.state.unsettled_usd, live.state.unknown_costs) == (Decimal(0), 1)
 
 
+def test_what_a_dropped_attempt_may_have_cost_beyond_what_came_is_kept_of_the_cap(live: LiveRun) -> None:
+    begin(live)
+    dropped = {"cost_usd": Decimal("0.25"), "unsettled_usd": Decimal("0.75")}
+    live.record(asked(), retried(Decimal(0)).model_copy(update=dropped))
+    assert (live.state.spent_usd, live.state.unsettled_usd, live.state.reserved_usd) == usd("0.25", "0.75", 0)
+    failed = e.TurnFailed(agent="orchestrator", number=1, reason="cut", pauses=True, **dropped)
+    live.record(asked(), failed, STARTED)
+    assert (live.state.spent_usd, live.state.unsettled_usd) == usd("0.5", "1.5")
+    assert live.state.agents["orchestrator"].bill.unsettled_usd == Decimal("1.5")
+    assert live.state.free_usd == 8
+
+
+def test_of_a_cost_that_nobody_knows_the_most_that_it_can_be_is_kept_of_the_cap(live: LiveRun) -> None:
+    lock(live, 1, Decimal(3))
+    begin(live, "E1")
+    before = live.state.committed_usd
+    live.record(asked("E1"), finished(Decimal("0.5"), "E1"))
+    for number in (2, 3):
+        live.record(asked("E1", Decimal(1), number), finished(None, "E1", number))
+        assert live.state.committed_usd == before == 3
+    experiment = live.state.experiments["E1"]
+    assert experiment.cost_usd is None
+    assert (experiment.held_usd, experiment.unsettled_usd) == usd("0.5", 2)
+
+
+def test_a_reservation_is_not_whole_again_because_a_cost_is_unknown(live: LiveRun) -> None:
+    lock(live, 1, Decimal(3))
+    begin(live, "E1")
+    live.record(asked("E1"), finished(Decimal(2), "E1"))
+    live.record(asked("E1", at_most=None, number=2), finished(None, "E1", 2))
+    assert live.state.experiments["E1"].held_usd == 1
+    assert live.state.committed_usd == 3
+
+
 def test_between_two_attempts_nothing_is_under_way_that_could_be_cut_off(live: LiveRun) -> None:
     begin(live)
     live.record(asked(), retried(Decimal(0)), STARTED)
