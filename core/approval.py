@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Literal
 
 from core.budget import fits
-from core.experiment import MAX_TITLE_CHARACTERS, Experiment, Hypothesis
+from core.experiment import Experiment
 from core.pricing import Estimate, at_most_dollars, dollars
 from core.record.events import (
     ApprovalDecided,
@@ -22,11 +22,10 @@ from core.record.events import (
     Event,
     ExperimentEnded,
     ExperimentLocked,
-    ExperimentProposed,
     ExperimentStarted,
-    SeedsRequested,
 )
 from core.record.state import ExperimentState, Request, RunState
+from core.repeats import next_repeat
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,6 @@ class Policy:
         return False
 
 
-MORE_SEEDS = " (more seeds)"
-
 NOBODY_IS_HERE = "Nobody is here: decide yourself, and say what you assumed."
 """What ``ask_human`` is answered under an unattended policy."""
 
@@ -98,11 +95,21 @@ def next_event(state: RunState, price: Callable[[Experiment], Estimate]) -> Even
     return (
         _next_isolation(state)
         or next((event for event in map(_unattended(state), state.waiting) if event), None)
-        or _next_seeds(state)
+        or next_repeat(state)
         or next(
-            (event for event in (_step(state, x, price) for x in state.experiments.values()) if event), None
+            (
+                event
+                for event in (_step(state, x, price) for x in state.experiments.values() if _is_due(state, x))
+                if event
+            ),
+            None,
         )
     )
+
+
+def _is_due(state: RunState, experiment: ExperimentState) -> bool:
+    """Whether it may be launched at all: a run that had ended goes on for a reproduction and nothing else."""
+    return state.reproduction is None or experiment.spec.reproduces is not None
 
 
 def script_needs_a_yes(state: RunState) -> bool:
@@ -115,11 +122,6 @@ def script_needs_a_yes(state: RunState) -> bool:
 def subject_of(text: str) -> str:
     """What a decision about a script or a question names: the SHA-256 of its text."""
     return sha256(text.encode()).hexdigest()
-
-
-def next_experiment_id(state: RunState) -> str:
-    """The id of the experiment that is proposed next."""
-    return f"E{len(state.experiments) + 1}"
 
 
 def _step(
@@ -261,47 +263,3 @@ def _isolation_refused(state: RunState) -> bool:
     request = state.requests.get("isolation")
     decision = request.decision if request else None
     return decision is not None and decision.decision == "reject" and not state.isolation_accepted
-
-
-def _next_seeds(state: RunState) -> Event | None:
-    """A human's wish for more seeds becomes an experiment, priced and gated like any other.
-
-    Not once the paper is being written: it could not say any more what they showed.
-    """
-    if "writer" in state.agents:
-        return None
-    proposed = {experiment.proposed_by for experiment in state.experiments.values()}
-    for wish in state.seeds.values():
-        source = state.experiments.get(wish.experiment_id)
-        if source is None or source.outcome != "done" or source.spec.hypothesis is None:
-            continue  # its scripts are known only once it is done
-        if wish.request_id not in proposed:
-            return ExperimentProposed(
-                experiment=_with_more_seeds(state, source, source.spec.hypothesis, wish),
-                call_id=wish.request_id,
-            )
-    return None
-
-
-def _with_more_seeds(
-    state: RunState, source: ExperimentState, hypothesis: Hypothesis, wish: SeedsRequested
-) -> Experiment:
-    original = source.spec.repeats or source.id
-    used = {
-        seed
-        for experiment in state.experiments.values()
-        if experiment.id == original or experiment.spec.repeats == original
-        if experiment.spec.hypothesis is not None
-        for seed in experiment.spec.hypothesis.seeds
-    }
-    first = max(used) + 1
-    seeds = tuple(range(first, first + wish.count))
-    return source.spec.model_copy(
-        update={
-            "id": next_experiment_id(state),
-            "title": source.spec.title[: MAX_TITLE_CHARACTERS - len(MORE_SEEDS)] + MORE_SEEDS,
-            "why": f"{wish.count} more seeds for {original}, asked for after its result was seen.",
-            "hypothesis": hypothesis.model_copy(update={"seeds": seeds}),
-            "repeats": original,
-        }
-    )

@@ -27,11 +27,13 @@ from core.record.events import (
     LaunchingContinued,
     LaunchingPaused,
     MessageSent,
+    ReproductionRequested,
     RunRenamed,
     SeedsRequested,
     StopRequested,
 )
 from core.record.state import ExperimentState, Request, RunState
+from core.repeats import reproducible
 
 ALL = "all"
 """Stands for every launch and script that waits."""
@@ -125,6 +127,12 @@ def edit(state: RunState, experiment_id: str, changes: Mapping[str, Any]) -> tup
             f"To change it now, kill it: 'fumehood kill {run_id(state)} {experiment.id}'.",
         )
     edited = _edited(experiment.spec, changes)
+    if edited.reproduces != experiment.spec.reproduces:
+        raise DecisionError(
+            "a hypothesis makes another experiment of it: one that repeats either tests something or"
+            " reproduces it",
+            "Nothing was changed.",
+        )
     if edited == experiment.spec:
         raise DecisionError(f"nothing in {experiment.id} would change", "Nothing was done.")
     return (ExperimentEdited(edit_id=_new_id(), experiment=edited),)
@@ -185,7 +193,7 @@ def tell(state: RunState, agent: str, text: str) -> tuple[MessageSent, ...]:
     Raises:
         DecisionError: there is no such agent, it will take no further turn, or there is no text.
     """
-    _refuse_ended_run(state)
+    _refuse_reproduced_run(state)
     name = agent.lower() if agent.lower() in AGENTS else _experiment(state, agent).id
     conversation = state.agents.get(name)
     experiment = state.experiments.get(name)
@@ -210,7 +218,7 @@ def seeds(state: RunState, experiment_id: str, count: int) -> tuple[SeedsRequest
     Raises:
         DecisionError: it was not carried out, has no hypothesis, or the count does not make sense.
     """
-    _refuse_ended_run(state)
+    _refuse_reproduced_run(state)
     experiment = _experiment(state, experiment_id)
     if not FEWEST_SEEDS <= count <= MOST_SEEDS:
         raise DecisionError(
@@ -251,6 +259,25 @@ def budget(state: RunState, cap_usd: Decimal) -> tuple[BudgetSet, ...]:
             f"Name {dollars(bound)} or more, or kill what runs.",
         )
     return (BudgetSet(cap_usd=cap_usd),)
+
+
+def reproduce(state: RunState) -> tuple[ReproductionRequested, ...]:
+    """Have the scripts of a run that has ended run again, to see whether they give the same.
+
+    What that comes to is priced, and waits for approval like any other experiment.
+
+    Raises:
+        DecisionError: the run has not ended, is being reproduced already, or nothing in it counts.
+    """
+    if state.reproduction is not None:
+        raise DecisionError(
+            "the run is being reproduced already", f"Go on with it: 'fumehood resume {run_id(state)}'."
+        )
+    if state.ended is None:
+        raise DecisionError("the run has not ended", "Reproduce it once it has.")
+    if not reproducible(state):
+        raise DecisionError("no script of the run ended well, so there is nothing to reproduce", _see(state))
+    return (ReproductionRequested(request_id=_new_id()),)
 
 
 def stop(state: RunState, *, close_sandboxes: bool) -> tuple[StopRequested, ...]:
@@ -390,6 +417,12 @@ def _refuse_ended_experiment(state: RunState, experiment: ExperimentState) -> No
 def _refuse_ended_run(state: RunState) -> None:
     if state.ended is not None:
         raise DecisionError(f"the run has ended: {state.ended.outcome}", _see(state))
+
+
+def _refuse_reproduced_run(state: RunState) -> None:
+    _refuse_ended_run(state)
+    if state.reproduction is not None:
+        raise DecisionError("the run is only being reproduced, without a model that could think", _see(state))
 
 
 def _edited(spec: Experiment, changes: Mapping[str, Any]) -> Experiment:

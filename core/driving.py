@@ -28,6 +28,11 @@ from core.sandbox.local import LocalProvider
 
 OWN_ERROR = "the engine met an error of its own; logs/engine.log in the run's folder says more"
 
+_NOBODY = ScriptedModel("scripted:nobody", Trajectory(title="", question="", turns={}))
+
+NO_MODELS = Models(_NOBODY, _NOBODY, _NOBODY)
+"""For a reproduction, in which no model is asked, so that no key is needed."""
+
 log = logging.getLogger("fumehood.engine")
 
 
@@ -48,7 +53,7 @@ async def drive(
     with folder.locked(), folder.journal() as journal:
         live = LiveRun(folder, journal)
         settings = live.state.settings
-        models = models or await models_of(folder, live)
+        models = models or (NO_MODELS if live.state.reproduction else await models_of(folder, live))
         rates = rates_of(settings)
         provider = LocalProvider(folder.path, lease_seconds=settings.lease_seconds)
         loop = asyncio.get_running_loop()

@@ -19,16 +19,25 @@ from core.agents.loop import converse
 from core.agents.orchestrator import orchestrator
 from core.agents.reports import report_for_model
 from core.agents.retries import PATIENT, Retries
-from core.agents.writer import publish_if_needed, writer
+from core.agents.writer import publish_again, publish_if_needed, writer
 from core.approval import next_event
 from core.budget import Rates, estimate
 from core.errors import FumehoodError, ModelError, Outrun, first_cause
 from core.experiment import Experiment
 from core.models.base import Model
 from core.pricing import Estimate
-from core.record.events import AgentEnded, EngineStarted, EngineStopped, Event, ExperimentEnded, RunEnded
+from core.record.events import (
+    AgentEnded,
+    EngineStarted,
+    EngineStopped,
+    Event,
+    ExperimentEnded,
+    RunEnded,
+    now,
+)
 from core.record.live import LiveRun
 from core.record.state import RunState
+from core.repeats import next_repeat
 from core.sandbox.base import SandboxProvider
 
 HEARTBEATS_PER_LEASE = 10
@@ -118,6 +127,9 @@ class Engine:
         """Plan → gate → experiments → paper, unless an earlier engine got to the end already."""
         if self.live.state.ended is not None or self.live.state.kill is not None:
             return
+        if self.live.state.reproduction is not None:
+            await self._reproduce()
+            return
         planned = await self._converse(self._orchestrator())
         await self.live.until(lambda state: not any(x.open for x in state.experiments.values()))
         if reason := _no_paper(self.live.state, planned):
@@ -126,6 +138,22 @@ class Engine:
         await self._converse(writer(self.live, self.models.writer))
         publish_if_needed(self.live)
         self.live.record(RunEnded(outcome="done", message=planned.message))
+
+    async def _reproduce(self) -> None:
+        """Gate → experiments → paper: run the scripts of a run that had ended again, without any model.
+
+        The paper then says which of its numbers were reproduced; the run ends as it ended before.
+        """
+        await self.live.until(
+            lambda state: (
+                next_repeat(state) is None
+                and not any(experiment.open for experiment in state.experiments.values())
+            )
+        )
+        publish_again(self.live)
+        concluded = self.live.state.concluded
+        assert concluded is not None
+        self.live.record(RunEnded(outcome=concluded.outcome, message=concluded.message))
 
     async def _converse(self, agent: Agent) -> AgentEnded:
         """Let an agent work to its end; where no model can be asked, wait to be paused."""
@@ -189,7 +217,9 @@ class Engine:
                     for x in state.experiments.values()
                     if x.open
                 ),
-                RunEnded(outcome="killed", message=state.kill.note),
+                state.concluded.model_copy(update={"seq": 0, "at": now()})
+                if state.concluded
+                else RunEnded(outcome="killed", message=state.kill.note),
             )
         if self.live.state.ended is not None:
             self.live.record(EngineStopped(reason="finished"))

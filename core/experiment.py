@@ -206,7 +206,13 @@ class Experiment(Proposal):
     alpha: float = Field(gt=0, lt=1)
     """Its share of the run's error budget; the interval that decides covers ``1 - alpha``."""
     repeats: str | None = None
-    """The experiment whose scripts it runs again with other seeds, without a model."""
+    """The experiment whose scripts it runs again, without a model: with other seeds, or without a
+    hypothesis and with the same seeds, to see whether they give the same."""
+
+    @property
+    def reproduces(self) -> str | None:
+        """The experiment whose measurements it shall give again; None for any other experiment."""
+        return self.repeats if self.hypothesis is None else None
 
     @property
     def sha256(self) -> str:

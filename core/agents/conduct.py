@@ -119,7 +119,7 @@ class Conductor:
             sandbox = await self._sandbox(experiment_id)
             original = self._experiment(experiment_id).spec.repeats
             if original is not None:
-                await repeat_scripts(self.live, experiment_id, original, sandbox)
+                await repeat_scripts(self.live, experiment_id, sandbox)
                 return Ending("done", f"ran the scripts of {original} again")
             agent = researcher(self.live, self.model, experiment_id, sandbox)
             return _ending(await converse(self.live, agent, self.retries))
@@ -148,12 +148,13 @@ class Conductor:
     async def _sandbox(self, experiment_id: str) -> Sandbox:
         """The experiment's sandbox: found again, or opened under a name that was noted first."""
         experiment = self._experiment(experiment_id)
-        hypothesis = experiment.spec.hypothesis
+        # A reproduction tests nothing, and is given the seeds of what it reproduces.
+        planned = self._experiment(experiment.spec.reproduces or experiment_id).spec.hypothesis
         left = math.ceil(seconds_left(experiment))
         spec = SandboxSpec(
             run_id=self.live.folder.run_id,
             compute=experiment.spec.compute.model_copy(update={"timeout_seconds": left}),
-            seeds=hypothesis.seeds if hypothesis else (),
+            seeds=planned.seeds if planned else (),
         )
         if experiment.sandbox is not None:
             sandbox = await self.provider.reopen(experiment.sandbox.sandbox_id, spec)

@@ -21,7 +21,6 @@ from core.agents.tools import (
     Toolbox,
     WaitForResults,
 )
-from core.approval import next_experiment_id
 from core.errors import ToolError
 from core.experiment import Compute, Experiment, Proposal
 from core.models.base import Model
@@ -151,7 +150,7 @@ class _Tools:
         of that (Bonferroni), so that the whole stays below alpha however the rounds turn out.
         """
         state = self.live.state
-        first = int(next_experiment_id(state)[1:])
+        first = int(state.next_experiment_id[1:])
         hypotheses = sum(proposal.hypothesis is not None for proposal in proposals)
         alpha = state.settings.alpha / state.settings.rounds / max(1, hypotheses)
         return [

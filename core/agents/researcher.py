@@ -11,11 +11,13 @@ from core.agents.scripts import run_script
 from core.agents.tools import RecordFinding, Reply, RunPython, SubmitResult, Tool, Toolbox
 from core.approval import script_needs_a_yes, subject_of
 from core.budget import allowance, seconds_left
+from core.errors import ToolError
 from core.models.base import Model
 from core.pricing import dollars
 from core.record.events import ExecEnded, ExecRequested, FindingRecorded
 from core.record.live import LiveRun
 from core.record.state import Exec, ExperimentState
+from core.repeats import repeat_call
 from core.sandbox.base import Sandbox
 
 
@@ -48,24 +50,46 @@ def researcher(live: LiveRun, model: Model, experiment_id: str, sandbox: Sandbox
     )
 
 
-async def repeat_scripts(live: LiveRun, experiment_id: str, original_id: str, sandbox: Sandbox) -> None:
-    """Run the scripts of another experiment again, with this one's seeds and without a model.
+async def repeat_scripts(live: LiveRun, experiment_id: str, sandbox: Sandbox) -> None:
+    """Run the scripts of the experiment that this one repeats again, in order and without a model.
 
-    Only scripts that counted there are repeated: those that ended cleanly and were no trials.
+    With other seeds only scripts that counted there are repeated: those that ended cleanly and were no
+    trials. A reproduction runs every script again that ended by itself, because one may need what another
+    left behind. A script that the human does not allow is left out.
 
     Raises:
         SandboxLost: the sandbox is gone.
     """
-    originals = [live.state.execs[name] for name in live.state.experiments[original_id].execs]
-    for script in filter(_counted, originals):
-        call_id = f"repeat:{experiment_id}:{script.asked.exec_id}"
-        await run_script(
-            live,
-            sandbox,
-            _request(
-                live, experiment_id, call_id, script.asked.code, f"again: {script.asked.purpose}", False
-            ),
-        )
+    spec = live.state.experiments[experiment_id].spec
+    assert spec.repeats is not None
+    for name in tuple(live.state.experiments[spec.repeats].execs):
+        script = live.state.execs[name]
+        if not (script.by_itself if spec.reproduces else script.counts):
+            continue
+        asked, call_id = script.asked, repeat_call(experiment_id, name)
+        purpose = asked.purpose if asked.purpose.startswith("again: ") else f"again: {asked.purpose}"
+        request = _request(live, experiment_id, call_id, asked.code, purpose, asked.trial)
+        if await _allowed(live, request):
+            await run_script(live, sandbox, request)
+
+
+async def _allowed(live: LiveRun, request: ExecRequested) -> bool:
+    """Whether a repeated script may run; a human who allowed exactly this script is not asked again."""
+    if request.exec_id in live.state.execs or not script_needs_a_yes(live.state):
+        return True
+    if any(
+        known.asked.kind == "script"
+        and known.asked.subject == request.code_sha256
+        and known.decision is not None
+        and known.decision.decision == "approve"
+        for known in live.state.requests.values()
+    ):
+        return True
+    try:
+        await script_approved(live, request.experiment_id, request.call_id, request.code, request.purpose)
+    except ToolError:
+        return False
+    return True
 
 
 class _Tools:
@@ -166,8 +190,3 @@ def _request(
         purpose=purpose,
         trial=trial,
     )
-
-
-def _counted(script: Exec) -> bool:
-    ended = script.ended
-    return not script.asked.trial and ended is not None and (ended.end, ended.exit_code) == ("finished", 0)

@@ -66,6 +66,17 @@ def publish_if_needed(live: LiveRun) -> None:
         _publish(live, compose(_input(live, draft)))
 
 
+def publish_again(live: LiveRun) -> None:
+    """Publish the paper's draft once more, with what has become known of its measurements since.
+
+    A run that ended without a paper has none to publish again.
+    """
+    if live.state.paper is not None:
+        state = live.state
+        draft = _published_draft(state) or _last_draft(state) or _paper_by_code(state)
+        _publish(live, compose(_input(live, draft)))
+
+
 class _Submission:
     """The tool by which the writer hands in a draft."""
 
@@ -85,6 +96,17 @@ class _Submission:
             raise ToolError(_refusal(document), "Nothing is published yet. Mend these and submit it again.")
         _publish(self.live, files)
         return Reply(PUBLISHED, ends=True)
+
+
+def _published_draft(state: RunState) -> SubmitPaper | None:
+    writer = state.agents[WRITER_NAME]
+    drafts = [
+        SubmitPaper.model_validate(call.arguments)
+        for turn in writer.turns
+        for call in turn.calls
+        if (answer := writer.answers.get(call.id)) is not None and answer.ends
+    ]
+    return drafts[-1] if drafts else None
 
 
 def _last_draft(state: RunState) -> SubmitPaper | None:

@@ -14,6 +14,7 @@ from core.evidence.measurement import ExecFacts, Flag
 from core.evidence.references import reference
 from core.record.journal import Journal
 from core.record.state import Exec, RunState
+from core.repeats import repeated_exec
 
 _Version: TypeAlias = tuple[int, ...]
 
@@ -45,12 +46,12 @@ def own_ledger(journal: Journal, state: RunState, experiment_id: str) -> Ledger:
     Raises:
         JournalError: the journal is damaged.
     """
-    execs = {name: _facts(state.execs[name]) for name in state.experiments[experiment_id].execs}
+    execs = {name: _facts(state.execs[name], state) for name in state.experiments[experiment_id].execs}
     return Ledger.from_records((record for name in execs for record in journal.records(name)), execs)
 
 
 def _gather(journal: Journal, state: RunState) -> Evidence:
-    execs = {name: _facts(script) for name, script in state.execs.items()}
+    execs = {name: _facts(script, state) for name, script in state.execs.items()}
     locked = {x.id: x for x in state.experiments.values() if x.locked_at is not None}
     ledger = Ledger.from_records(journal.records(), execs)
     return Evidence(
@@ -67,7 +68,7 @@ def _code_flags(scripts: Iterable[Exec], facts: Mapping[str, ExecFacts]) -> Iter
     """What looks wrong in the code of execs that count."""
     for script in scripts:
         asked = script.asked
-        if facts[asked.exec_id].doubt:
+        if facts[asked.exec_id].doubt or facts[asked.exec_id].again_of:
             continue
         for warning in check_code(asked.code):
             text = f"{warning.kind}: {warning.text}"[:LONGEST_TEXT]
@@ -88,8 +89,9 @@ def _version(state: RunState) -> _Version:
     )
 
 
-def _facts(script: Exec) -> ExecFacts:
+def _facts(script: Exec, state: RunState) -> ExecFacts:
     asked, ended = script.asked, script.ended
+    reproduces = state.experiments[asked.experiment_id].spec.reproduces
     return ExecFacts(
         exec_id=asked.exec_id,
         experiment_id=asked.experiment_id,
@@ -98,4 +100,5 @@ def _facts(script: Exec) -> ExecFacts:
         ended=ended.end if ended else None,
         exit_code=ended.exit_code if ended else None,
         trial=asked.trial,
+        again_of=repeated_exec(script) if reproduces else "",
     )

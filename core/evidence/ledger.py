@@ -73,8 +73,13 @@ class Ledger:
     @cached_property
     def keys(self) -> Mapping[str, Key]:
         """The names by which a paper may speak of measurements, in alphabetical order."""
-        return name_measurements(self.measurements, self.configs)
+        first = [m for m in self.measurements if not self._again(m)]
+        return name_measurements(first, self.configs)
 
     def of(self, experiment_id: str) -> tuple[Measurement, ...]:
         """The measurements of one experiment."""
         return tuple(m for m in self.measurements if m.experiment_id == experiment_id)
+
+    def _again(self, measurement: Measurement) -> bool:
+        facts = self.execs.get(measurement.exec_id)
+        return facts is not None and bool(facts.again_of)

@@ -26,6 +26,8 @@ class ExecFacts:
         ended: why it ended, as the sandbox says it; None while it runs.
         exit_code: the script's own exit code; None where it did not end by itself.
         trial: nothing that it measured counts.
+        again_of: the exec whose script it runs again to see whether that gives the same; empty for any
+            other. What it measures is compared, and stands for nothing by itself.
     """
 
     exec_id: str
@@ -35,6 +37,7 @@ class ExecFacts:
     ended: str | None = None
     exit_code: int | None = None
     trial: bool = False
+    again_of: str = ""
 
     @property
     def clean(self) -> bool:

@@ -22,6 +22,7 @@ from core.evidence.measurement import (
 )
 from core.evidence.overlap import SplitRows
 from core.evidence.recompute import Predictions, compare, kept_predictions
+from core.evidence.reproduction import same_number
 from core.record.records import Record
 
 LONGEST_NAME = 120
@@ -57,6 +58,8 @@ class Reader:
         if facts is None:
             self._flag("unknown exec", record, "a record of an exec that the host did not start")
             return
+        if facts.again_of and record.kind not in ("result", "predictions"):
+            return  # its curves, files and settings would only double those of the first time
         try:
             self._read(record, facts)
         except (Malformed, ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -88,7 +91,7 @@ class Reader:
         """Every measurement, compared with raw predictions and with other execs."""
         checked = [self._recomputed(m) for m in self._measurements]
         for m in checked:
-            if not math.isfinite(m.value):
+            if not math.isfinite(m.value) and not self._execs[m.exec_id].again_of:
                 self._flag_exec("non-finite value", m.exec_id, m.line, f"{m.name} is {m.value}")
         self._flag_several(checked)
         return tuple(_reproduced(checked, self._execs))
@@ -172,7 +175,7 @@ class Reader:
     def _flag_several(self, measurements: list[Measurement]) -> None:
         first: dict[tuple[str, str, str, str, Any], Measurement] = {}
         for m in measurements:
-            if not m.usable:
+            if not m.usable or self._execs[m.exec_id].again_of:
                 continue
             identity = (m.experiment_id, m.name, m.split, canonical(m.condition), m.seed)
             used = first.setdefault(identity, m)
@@ -211,20 +214,25 @@ def number(value: Any) -> float:
 
 def _reproduced(measurements: list[Measurement], execs: Mapping[str, ExecFacts]) -> list[Measurement]:
     """Raise what the same code gave again in another experiment, so in another sandbox."""
-    seen: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    given: dict[tuple[Any, ...], list[Measurement]] = defaultdict(list)
     for m in measurements:
         if m.usable and math.isfinite(m.value):
-            seen[_thing(m, execs)].add(m.experiment_id)
+            given[_thing(m, execs)].append(m)
+
+    def elsewhere(m: Measurement) -> bool:
+        return any(
+            other.experiment_id != m.experiment_id and same_number(m.value, other.value)
+            for other in given[_thing(m, execs)]
+        )
+
     return [
-        replace(m, level="reproduced")
-        if m.usable and math.isfinite(m.value) and len(seen[_thing(m, execs)]) > 1
-        else m
+        replace(m, level="reproduced") if m.usable and math.isfinite(m.value) and elsewhere(m) else m
         for m in measurements
     ]
 
 
 def _thing(m: Measurement, execs: Mapping[str, ExecFacts]) -> tuple[Any, ...]:
-    return execs[m.exec_id].code_sha256, m.name, m.split, canonical(m.condition), m.seed, m.value
+    return execs[m.exec_id].code_sha256, m.name, m.split, canonical(m.condition), m.seed
 
 
 def _place(record: Record) -> tuple[str, str]:

@@ -158,6 +158,18 @@ class SeedsRequested(Event):
     count: int = Field(ge=2, le=1000)
 
 
+class ReproductionRequested(Event):
+    """The human wants the scripts of a run that has ended run again, to see whether they give the same.
+
+    The run goes on for that alone, and ends as it ended before.
+    """
+
+    type: Literal["reproduction.requested"] = "reproduction.requested"
+    once: ClassVar[str | None] = "request_id"
+    by: By = "human"
+    request_id: str
+
+
 class RunRenamed(Event):
     """The human gave the run a title; the question stays what it is."""
 
@@ -307,7 +319,7 @@ class ExperimentProposed(Event):
     type: Literal["experiment.proposed"] = "experiment.proposed"
     experiment: Experiment
     call_id: str
-    """The tool call, or the request for more seeds, that it came from."""
+    """The tool call, or the request for more seeds or a reproduction, that it came from."""
 
 
 class ExperimentEdited(Event):
@@ -563,6 +575,7 @@ AnyEvent: TypeAlias = (
     | BudgetSet
     | MessageSent
     | SeedsRequested
+    | ReproductionRequested
     | RunRenamed
     | RunEnded
     | AgentStarted

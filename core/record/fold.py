@@ -90,12 +90,23 @@ def _seeds_requested(state: RunState, event: e.SeedsRequested) -> None:
     state.seeds[event.request_id] = event
 
 
+def _reproduction_requested(state: RunState, event: e.ReproductionRequested) -> None:
+    """Take up a run that has ended. A kill was carried out when it ended, so it holds no longer."""
+    if state.ended is None or any(experiment.open for experiment in state.experiments.values()):
+        return
+    state.reproduction = event
+    state.ended = None
+    state.kill = None
+
+
 def _run_renamed(state: RunState, event: e.RunRenamed) -> None:
     state.renamed = event
 
 
 def _run_ended(state: RunState, event: e.RunEnded) -> None:
     state.ended = event
+    state.concluded = state.concluded or event
+    state.reproduction = None
     _cut_off_all(state)
     for request in state.requests.values():
         if request.waits:
@@ -183,9 +194,9 @@ def _experiment_edited(state: RunState, event: e.ExperimentEdited) -> None:
     experiment.stage = "proposed"
 
 
-def _place(spec: Experiment) -> tuple[int, float, str | None]:
-    """What no edit may change: its round, its share of the error budget and what it repeats."""
-    return spec.round, spec.alpha, spec.repeats
+def _place(spec: Experiment) -> tuple[int, float, str | None, str | None]:
+    """What no edit may change: its round, its share of the error budget and what it repeats, and for what."""
+    return spec.round, spec.alpha, spec.repeats, spec.reproduces
 
 
 def _approval_requested(state: RunState, event: e.ApprovalRequested) -> None:
@@ -388,6 +399,7 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.BudgetSet: _budget_set,
     e.MessageSent: _message_sent,
     e.SeedsRequested: _seeds_requested,
+    e.ReproductionRequested: _reproduction_requested,
     e.RunRenamed: _run_renamed,
     e.RunEnded: _run_ended,
     e.AgentStarted: _agent_started,

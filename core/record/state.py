@@ -61,6 +61,18 @@ class Exec:
     chain: str = ""
     results: tuple[tuple[str, float | str], ...] = ()
 
+    @property
+    def by_itself(self) -> bool:
+        """Whether it ended by itself, however well."""
+        return self.ended is not None and self.ended.end == "finished"
+
+    @property
+    def counts(self) -> bool:
+        """Whether what it measured counts: it is no trial, and ended by itself and well."""
+        return (
+            not self.asked.trial and self.by_itself and self.ended is not None and self.ended.exit_code == 0
+        )
+
 
 @dataclass
 class ExperimentState:
@@ -69,7 +81,7 @@ class ExperimentState:
     Attributes:
         spec: what it is now; edits replace it until it is locked.
         stage: how far it is.
-        proposed_by: the tool call or seeds request that it came from.
+        proposed_by: the tool call, or the request for seeds or a reproduction, that it came from.
         requests: ids of its launch requests, oldest first.
         locked: the approval that was used; None before.
         sandbox_name: the name that a sandbox was requested under.
@@ -195,6 +207,8 @@ class RunState:
         unsettled_usd: what turns that did not come whole may have been billed beyond that, at most,
             USD. Nobody could learn it, so it is not called spent, and is kept of the cap.
         unknown_costs: how many costs could not be priced; above 0, more was spent than ``spent_usd``.
+        concluded: how it ended the first time; a reproduction does not change that.
+        reproduction: the wish for a reproduction that is being carried out; None usually.
         blocked: why no model is asked until a human acted and another engine began; None usually.
         tellings: experiments whose end the orchestrator was told of, by the call that told it.
         searches: searches of the literature, by the call that asked for them.
@@ -212,6 +226,8 @@ class RunState:
     stop: e.StopRequested | None = None
     kill: e.KillRequested | None = None
     ended: e.RunEnded | None = None
+    concluded: e.RunEnded | None = None
+    reproduction: e.ReproductionRequested | None = None
     paused: bool = False
     blocked: e.TurnFailed | None = None
     cap_usd: Decimal = Decimal(0)
@@ -247,6 +263,11 @@ class RunState:
         if self.renamed is not None:
             return self.renamed.title
         return self.created.question if self.created else ""
+
+    @property
+    def next_experiment_id(self) -> str:
+        """The id of the experiment that is proposed next."""
+        return f"E{len(self.experiments) + 1}"
 
     @property
     def reserved_usd(self) -> Decimal:

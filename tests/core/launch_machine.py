@@ -27,6 +27,7 @@ from core.record import events as e
 from core.record.events import Event
 from core.record.journal import Journal
 from core.record.live import LiveRun
+from core.record.state import ExperimentState
 from tests.core.launch_rules import LaunchRules, Violation
 from tests.fakes.specs import experiment, new_run
 
@@ -47,6 +48,9 @@ isolations = st.sampled_from(["namespaces", "namespaces", "process only"])
 
 class Launches(RuleBasedStateMachine):
     """A run whose gate is stepped while everything else happens."""
+
+    reproductions = 0
+    """Reproductions of all examples in which there was something to launch."""
 
     locks = 0
     """Locks of all examples together, to know that something was tested."""
@@ -269,6 +273,31 @@ class Launches(RuleBasedStateMachine):
             self.say(e.KillRequested() if whole else e.StopRequested())
             self.go_on(go)
 
+    @rule(place=places, trial=st.booleans(), code=st.integers(0, 1), go=steps)
+    def run_a_script(self, place: int, trial: bool, code: int, go: int) -> None:
+        running = self.live.state.in_stage("running")
+        if running:
+            self.live.record(*script_of(running[place % len(running)], trial=trial, exit_code=code))
+            self.go_on(go)
+
+    @rule(sure=st.integers(0, 3), orderly=st.sampled_from([True, True, True, False]), go=steps)
+    def end_and_reproduce(self, sure: int, orderly: bool, go: int) -> None:
+        """The run ends, and a human wants it reproduced, which needs another engine."""
+        if sure < 3:
+            return
+        for running in self.live.state.in_stage("running"):
+            self.live.record(*script_of(running))
+        still_open = [x.id for x in self.live.state.experiments.values() if x.open] if orderly else []
+        self.live.record(
+            *(e.ExperimentEnded(experiment_id=name, outcome="killed") for name in still_open),
+            e.RunEnded(outcome="done"),
+        )
+        self.say(e.ReproductionRequested(request_id=next(self.names)))
+        self.live.record(e.EngineStarted(pid=3, host="h", isolation=self.isolation))
+        self.go_on(go)
+        if self.live.state.reproduction is not None:
+            type(self).reproductions += bool(self.live.state.waiting or self.live.state.in_stage("running"))
+
     # The gate.
 
     def price(self, asked_about: Experiment) -> Estimate:
@@ -297,6 +326,17 @@ class Launches(RuleBasedStateMachine):
         for event in self.console.read(self.read_to):
             self.read_to = event.seq
             self.rules_of_launching.take(event)
+
+
+def script_of(experiment: ExperimentState, *, trial: bool = False, exit_code: int = 0) -> list[Event]:
+    """An experiment's next script, from its beginning to its end."""
+    name = f"{experiment.id}-{len(experiment.execs) + 1}"
+    return [
+        e.ExecRequested(
+            exec_id=name, experiment_id=experiment.id, call_id=name, code="", code_sha256="", trial=trial
+        ),
+        e.ExecEnded(exec_id=name, end="finished", exit_code=exit_code, seconds=1),
+    ]
 
 
 def quick(journal: Journal) -> Journal:

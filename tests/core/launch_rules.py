@@ -66,6 +66,8 @@ class LaunchRules:
     stopping: bool = False
     isolated: bool = False
     accepted: bool = False
+    ended: bool = False
+    reproducing: bool = False
     planned: dict[str, Planned] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
     turns: dict[str, Decimal] = field(default_factory=dict)
@@ -90,6 +92,14 @@ class LaunchRules:
                 self.paused = isinstance(event, e.LaunchingPaused)
             case e.KillRequested():
                 self._kill(event)
+            case e.RunEnded():
+                self.over = self.ended = True
+                for asked in self.asked.values():
+                    asked.void = asked.void or asked.decision is None
+            case e.ReproductionRequested():
+                if self.ended and all(experiment.ended for experiment in self.planned.values()):
+                    self.over = self.ended = False
+                    self.reproducing = True
             case e.TurnStarted():
                 self.cut_off += self.turns.get(event.agent, Decimal(0))
                 self.turns[event.agent] = event.reserved_usd
@@ -122,7 +132,7 @@ class LaunchRules:
         if self.over or self.stopping:
             return
         for experiment_id, experiment in self.planned.items():
-            if experiment.ended or experiment.locked is not None:
+            if experiment.ended or experiment.locked is not None or not self._is_wanted(experiment):
                 continue
             waits = [
                 asked
@@ -228,7 +238,13 @@ class LaunchRules:
         must(running < self.max_parallel, "more experiments run at once than may")
         experiment.started = True
 
+    def _is_wanted(self, experiment: Planned) -> bool:
+        """Once a run has ended, nothing but what repeats it without a hypothesis may still be launched."""
+        spec = experiment.spec
+        return not self.reproducing or (spec.repeats is not None and spec.hypothesis is None)
+
     def _may_go_on(self, experiment: Planned, done: str) -> None:
+        must(self._is_wanted(experiment), f"an experiment is {done} in a reproduction that is none")
         must(not self.over, f"an experiment is {done} after the run was killed")
         must(not self.stopping, f"an experiment is {done} after the engine was asked to stop")
         must(not experiment.killed, f"a killed experiment is {done}")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.approval import MORE_SEEDS, NOBODY_IS_HERE, Policy, next_event, script_needs_a_yes
+from core.approval import NOBODY_IS_HERE, Policy, next_event, script_needs_a_yes
 from core.experiment import MAX_TITLE_CHARACTERS, Experiment
 from core.pricing import Estimate
 from core.record.events import (
@@ -31,6 +31,7 @@ from core.record.events import (
 from core.record.fold import fold
 from core.record.live import LiveRun
 from core.record.state import RunState
+from core.repeats import MORE_SEEDS
 from tests.fakes.launching import lock
 from tests.fakes.specs import experiment, run_settings
 

@@ -21,7 +21,7 @@ from tests.fakes.specs import hypothesis
 
 
 def test_nothing_launches_but_what_was_approved_at_its_price_within_the_cap() -> None:
-    Launches.locks = 0
+    Launches.locks = Launches.reproductions = 0
     run_state_machine_as_test(
         Launches,
         settings=settings(
@@ -32,6 +32,7 @@ def test_nothing_launches_but_what_was_approved_at_its_price_within_the_cap() ->
         ),
     )
     assert Launches.locks > 30, "the state machine hardly launches anything, so that it tests nothing"
+    assert Launches.reproductions > 0, "the state machine reproduces nothing"
 
 
 # The test can fail: each of these gates is broken in one way, and the rules notice it.
@@ -127,6 +128,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
     "locks without a decision": ("core.approval._step", locks_without_a_decision),
     "forgets kills": ("core.approval._step", forgets_kills),
     "forgets pauses": ("core.approval._step", forgets_pauses),
+    "launches anything in a reproduction": ("core.approval._is_due", lambda *_: True),
     "never asks": ("core.approval._step", never_asks),
     "accepts any isolation": (
         "core.record.state.RunState.isolation_accepted",

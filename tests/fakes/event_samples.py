@@ -64,6 +64,7 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
     e.SeedsRequested: st.builds(
         e.SeedsRequested, request_id=unique, experiment_id=experiment_ids, count=st.integers(2, 5)
     ),
+    e.ReproductionRequested: st.builds(e.ReproductionRequested, request_id=unique),
     e.RunRenamed: st.builds(e.RunRenamed, title=st.text(max_size=5)),
     e.RunEnded: st.builds(e.RunEnded, outcome=st.sampled_from(("done", "killed", "failed"))),
     e.AgentStarted: st.builds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from core.pricing import Estimate
 from core.record.events import (
@@ -16,9 +17,9 @@ from core.record.live import LiveRun
 from tests.fakes.specs import experiment
 
 
-def lock(live: LiveRun, number: int, reserved_usd: Decimal | None = Decimal(1)) -> None:
+def lock(live: LiveRun, number: int, reserved_usd: Decimal | None = Decimal(1), **changes: Any) -> None:
     """Propose, approve, lock and start the experiment with this number."""
-    spec = experiment(number)
+    spec = experiment(number, **changes)
     name, request, decision = spec.id, f"{spec.id}.1", f"yes-{spec.id}"
     estimate = Estimate(maximum=reserved_usd)
     live.record(

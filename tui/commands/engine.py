@@ -10,6 +10,7 @@ import click
 
 from core import decisions
 from core.errors import InputError, RunLocked
+from core.record.state import RunState
 from tui.console_options import console_options, take_console_options
 from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
@@ -48,6 +49,14 @@ def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
     return ExitCode.DONE
 
 
+def model_names(state: RunState) -> set[str]:
+    """The models that an engine of a run asks; none where it only reproduces."""
+    settings = state.settings
+    if state.reproduction is not None:
+        return set()
+    return {settings.model, settings.researcher_model, settings.writer_model}
+
+
 @click.command()
 @click.argument("run", required=False)
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
@@ -68,6 +77,6 @@ def resume(run: str | None, headless: bool, as_json: bool, env_file: Path | None
         )
     use_env_file(env_file)
     settings = state.settings
-    models = {settings.model, settings.researcher_model, settings.writer_model}
+    models = model_names(state)
     take_missing_keys(keys_needed(models, settings.sandbox, settings))
     return start_and_watch(folder, Watch(headless, as_json, state.seq, take_console_options(typed)))

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import pytest
 
 from core.agents.researcher import repeat_scripts, researcher
+from core.approval import subject_of
 from core.models.base import ToolCall, ToolResult
 from core.record.events import (
     ApprovalDecided,
+    ApprovalRequested,
     EngineStarted,
     ExecEnded,
     ExecRequested,
@@ -19,6 +21,7 @@ from core.record.events import (
 )
 from core.record.live import LiveRun
 from core.record.state import Request
+from core.repeats import repeated_exec
 from tests.fakes.behaving_model import BehavingModel
 from tests.fakes.launching import lock
 from tests.fakes.memory_sandbox import MemorySandbox
@@ -135,23 +138,81 @@ def test_the_same_call_made_again_goes_on_with_the_same_exec(live: LiveRun) -> N
     assert (again.started, other.started) == (["E1-1"], ["E1-2"])
 
 
-def test_only_scripts_that_counted_are_repeated_and_each_once(live: LiveRun) -> None:
+SCRIPTS: list[tuple[str, int | None, bool]] = [
+    ("finished", 0, True),
+    ("finished", 1, False),
+    ("time", None, False),
+    ("finished", 0, False),
+]
+"""How each of an experiment's scripts ended, and whether it was a trial."""
+
+
+def ran(live: LiveRun) -> None:
+    """Let E1 have run its scripts."""
     lock(live, 1)
-    lock(live, 2)
-    for number, (end, code, trial) in enumerate(
-        [("finished", 0, False), ("finished", 1, False), ("time", None, False), ("finished", 0, True)], 1
-    ):
+    for number, (end, exit_code, trial) in enumerate(SCRIPTS, 1):
+        code = f"print({number})"
         live.record(
             ExecRequested(
                 exec_id=f"E1-{number}",
                 experiment_id="E1",
                 call_id=f"c{number}",
-                code=f"print({number})",
-                code_sha256="0" * 64,
+                code=code,
+                code_sha256=subject_of(code),
                 trial=trial,
             ),
-            ExecEnded(exec_id=f"E1-{number}", end=end, exit_code=code, seconds=1),
+            ExecEnded(exec_id=f"E1-{number}", end=end, exit_code=exit_code, seconds=1),
         )
+
+
+def repeated(live: LiveRun) -> list[tuple[str, bool]]:
+    """The scripts of E2 with whether each was a trial."""
+    asked = [live.state.execs[name].asked for name in live.state.experiments["E2"].execs]
+    return [(one.code, one.trial) for one in asked]
+
+
+def test_with_more_seeds_only_scripts_that_counted_are_repeated_and_each_once(live: LiveRun) -> None:
+    ran(live)
+    lock(live, 2, repeats="E1")
     for _ in range(2):
-        asyncio.run(repeat_scripts(live, "E2", "E1", MemorySandbox()))
-    assert [live.state.execs[name].asked.code for name in live.state.experiments["E2"].execs] == ["print(1)"]
+        asyncio.run(repeat_scripts(live, "E2", MemorySandbox()))
+    assert repeated(live) == [("print(4)", False)]
+
+
+def test_a_reproduction_repeats_every_script_that_ended_by_itself_and_trials_as_trials(live: LiveRun) -> None:
+    ran(live)
+    lock(live, 2, repeats="E1", hypothesis=None)
+    for _ in range(2):
+        asyncio.run(repeat_scripts(live, "E2", MemorySandbox()))
+    assert repeated(live) == [("print(1)", True), ("print(2)", False), ("print(4)", False)]
+    again = [repeated_exec(live.state.execs[name]) for name in live.state.experiments["E2"].execs]
+    assert again == ["E1-1", "E1-2", "E1-4"]
+
+
+def test_a_repeated_script_waits_for_a_yes_unless_the_very_same_was_allowed(live: LiveRun) -> None:
+    ran(live)
+    live.record(EngineStarted(pid=1, host="h", isolation="process only"))
+    allowed = ApprovalRequested(
+        request_id="script:E1:c1",
+        kind="script",
+        experiment_id="E1",
+        subject=subject_of("print(1)"),
+        title="t",
+    )
+    live.record(allowed)
+    decide(live, live.state.requests["script:E1:c1"], "approve")
+    lock(live, 2, repeats="E1", hypothesis=None)
+
+    async def main() -> None:
+        repeating = asyncio.create_task(repeat_scripts(live, "E2", MemorySandbox()))
+        for answer in ("reject", "approve"):
+            request = (await live.until(lambda state: state.waiting))[0]
+            decide(live, request, answer)
+        await repeating
+
+    async def bounded() -> None:
+        async with asyncio.timeout(20):
+            await main()
+
+    asyncio.run(bounded())
+    assert [code for code, _ in repeated(live)] == ["print(1)", "print(4)"]
