@@ -66,9 +66,6 @@ class Secret:
     def __deepcopy__(self, memory: dict[int, object]) -> Secret:
         return self
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is never pickled")
-
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a secret is never pickled")
 

@@ -91,11 +91,13 @@ def test_turns_that_are_under_way_when_the_run_pauses_are_kept(tmp_path: Path) -
     async def later() -> None:
         await both.wait()
         await until(folder, lambda state: state.blocked is not None)
+        await everything_else_had_its_turn()
 
     model.before = {("E2", 1): the_other_is_asked, ("E1", 1): later}
     state = play(folder, model=model)
     paused(state)
     assert len(state.agents["E1"].turns) == 1
+    assert state.experiments["E2"].stage == "running", "a bad key says nothing about an experiment"
     assert ("E1", 2) not in model.asked
     again = FailingModel(study(experiments=2))
     assert play(folder, model=again).ended is not None
@@ -107,6 +109,28 @@ def test_nothing_is_launched_once_the_run_pauses(tmp_path: Path) -> None:
     state = play(folder, model=FailingModel(study(experiments=2), {("E1", 1): BAD_KEY}))
     paused(state)
     assert [x.stage for x in state.experiments.values()] == ["running", "queued"]
+
+
+def test_a_place_that_gets_free_while_the_run_pauses_is_not_taken(tmp_path: Path) -> None:
+    folder = tiny_run(tmp_path, study(experiments=3), max_parallel=2)
+    model = FailingModel(study(experiments=3), {("E1", 1): BAD_KEY})
+    both = asyncio.Barrier(2)
+
+    async def the_other_is_asked() -> None:
+        await both.wait()
+
+    async def later() -> None:
+        await both.wait()
+        await until(folder, lambda state: state.blocked is not None)
+        with folder.journal() as journal:
+            journal.append(*decisions.kill(folder.state(), "E1", "its key is bad"))
+        await until(folder, lambda state: state.experiments["E1"].outcome is not None)
+        await everything_else_had_its_turn()
+
+    model.before = {("E1", 1): the_other_is_asked, ("E2", 1): later}
+    state = play(folder, model=model)
+    paused(state)
+    assert [x.stage for x in state.experiments.values()] == ["ended", "running", "queued"]
 
 
 @pytest.mark.parametrize(
@@ -186,6 +210,12 @@ def test_sandboxes_hear_of_the_engine_while_their_researcher_waits_to_ask_again(
         live.record(*decisions.kill(live.state, None, "seen enough"))
 
     assert play(folder, human, model=FailingModel(study(), {("E1", 1): busy})).ended is not None
+
+
+async def everything_else_had_its_turn() -> None:
+    """Let the engine do all that it can do without waiting for anything outside."""
+    for _ in range(200):
+        await asyncio.sleep(0)
 
 
 async def until(folder: RunFolder, condition: Callable[[RunState], bool]) -> None:

@@ -147,6 +147,19 @@ def test_a_turn_that_the_cap_does_not_pay_is_not_asked_for(live: LiveRun) -> Non
     assert live.state.spent_usd == 2
 
 
+def test_a_cap_that_is_lowered_in_the_very_moment_in_which_a_turn_is_asked_for_counts(live: LiveRun) -> None:
+    with live.folder.journal() as other:
+
+        class Outrun(BehavingModel):
+            def turn_price(self, request: TurnRequest) -> Decimal | None:
+                other.append(BudgetSet(cap_usd=Decimal(1)))
+                return super().turn_price(request)
+
+        model = Outrun([END], price=Decimal(2))
+        ended = asyncio.run(converse(live, agent(model)))
+    assert (ended.outcome, model.requests) == ("out of budget", [])
+
+
 def test_turns_of_unknown_price_are_asked_for_until_nothing_of_the_cap_is_left(live: LiveRun) -> None:
     live.record(BudgetSet(cap_usd=Decimal(3)))
     half_known = Says(calls=HELLO.calls, cost_usd=Decimal("1.5"))

@@ -16,6 +16,7 @@ from core.errors import EngineError, KeysLocked
 from core.keys.encrypted_file import EncryptedFile
 from core.keys.lookup import find_key, find_keys, handed_on, key_store, take_over, use_key_store
 from core.keys.names import ANTHROPIC, GOOGLE, MODAL_ID, OPENALEX
+from core.keys.redaction import redacted
 from core.keys.secret import Secret
 from core.keys.store import KeyStore
 from core.process import ENGINE, start_engine
@@ -62,6 +63,11 @@ def test_an_engine_that_is_handed_nothing_looks_for_itself(tmp_path: Path) -> No
     assert asyncio.run(find_key(ANTHROPIC)) == Secret(KEY)
 
 
+def test_a_key_that_was_handed_on_is_taken_out_of_every_text_though_nobody_asked_for_it() -> None:
+    take_over(json.dumps({"environment": {OPENALEX: "no-shape-tells-this-one"}}).encode(), {})
+    assert redacted("it says no-shape-tells-this-one here") == "it says •••• here"
+
+
 def test_a_locked_place_is_told_only_where_a_key_is_missing(tmp_path: Path) -> None:
     store = store_at(tmp_path, {ANTHROPIC: KEY})
     store.keyring = MemoryKeyring(trouble=KeysLocked("the Secret Service is locked"))
@@ -105,9 +111,10 @@ def test_keys_reach_an_engine_over_its_stdin_and_neither_by_argument_nor_by_envi
 def test_an_engine_cannot_be_read_by_others_and_its_stdin_is_empty_afterwards(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     look = (
-        "import core.driving as d, os, sys\n"
+        "import core.driving as d, ctypes, os, sys\n"
         "async def drive(*_, **__):\n"
-        "    print(os.stat('/proc/self/mem').st_uid, os.read(0, 1), os.readlink('/proc/self/fd/0'))\n"
+        "    dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)\n"  # PR_GET_DUMPABLE
+        "    print(dumpable, os.read(0, 1), os.readlink('/proc/self/fd/0'))\n"
         "d.drive = drive\n"
         "sys.exit(d.main())\n"
     )

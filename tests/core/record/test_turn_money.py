@@ -109,6 +109,14 @@ def test_a_turn_that_was_cut_off_counts_against_the_cap_with_all_it_can_have_cos
     assert live.state.unsettled_usd == live.state.agents["orchestrator"].bill.unsettled_usd == 2
 
 
+def test_a_turn_that_is_asked_for_again_without_a_word_on_the_first_is_kept_too(
+    live: LiveRun,
+) -> None:
+    begin(live)
+    live.record(asked(), asked())
+    assert (live.state.unsettled_usd, live.state.reserved_usd) == usd(2, 2)
+
+
 def test_a_turn_that_was_cut_off_inside_an_experiment_eats_up_its_reservation_and_no_more(
     live: LiveRun,
 ) -> None:
