@@ -22,6 +22,7 @@ from tests.bench.console_home import (
     processor_share,
     share_of,
 )
+from tests.bench.console_line import Line
 
 WRITING = 16
 STEPS = 14
@@ -110,18 +111,14 @@ def seen_elsewhere(effort: Effort) -> Figures:
             # A thread, because a console is waited for meanwhile.
             reader = threading.Thread(target=lambda: commands.extend(_told(lines)))
             reader.start()
-            first.until(READY)
-            second.until(READY)
-            pace = random.Random(7)
-            with first.read():
-                for number in range(max(10, effort.keys // 10)):
-                    second.listen(pace.uniform(0.4, 0.8))
-                    first.press("p")
-                    second.until(CONTINUED if number % 2 else PAUSED, 5)
-                    consoles.append(time.time())
-            second.listen(SETTLE_SECONDS)
-            command.kill()
-            reader.join()
+            try:
+                first.until(READY)
+                second.until(READY)
+                consoles += _seen(first, second, max(10, effort.keys // 10))
+                second.listen(SETTLE_SECONDS)
+            finally:
+                command.kill()
+                reader.join()
         with RunFolder(home.path / "runs" / run_id).journal() as journal:
             made = [event.at.timestamp() for event in journal.read() if event.type in DECIDED]
     late = {"console": consoles, "command": commands}
@@ -130,6 +127,17 @@ def seen_elsewhere(effort: Effort) -> Figures:
         delays = [1000 * (seen - at) for seen, at in zip(times, made, strict=True)]
         figures |= {f"{name}_p95": share_of(delays, 95), f"{name}_worst": max(delays)}
     return figures
+
+
+def _seen(first: Line, second: Line, count: int) -> Iterator[float]:
+    """Pause and go on in one console; when the other has shown each."""
+    pace = random.Random(7)
+    with first.read():
+        for number in range(count):
+            second.listen(pace.uniform(0.4, 0.8))
+            first.press("p")
+            second.until(CONTINUED if number % 2 else PAUSED, 5)
+            yield time.time()
 
 
 PAUSED, CONTINUED = re.compile(rb"go on"), re.compile(rb"p pause")

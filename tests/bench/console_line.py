@@ -103,7 +103,8 @@ class Line:
             if pattern.search(STYLES.sub(b"", seen)):
                 return time.monotonic()
             del seen[:-MOST_SEEN_BYTES]
-        raise TooLate(f"{pattern.pattern!r} did not arrive; the last was {bytes(seen[-2000:])!r}")
+        last = STYLES.sub(b" ", seen).decode(errors="replace")
+        raise TooLate(f"{pattern.pattern!r} did not arrive; the last was …{' '.join(last.split())[-300:]}")
 
     def listen(self, seconds: float) -> int:
         """Listen for a while; how many bytes arrived."""
