@@ -60,6 +60,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Engine": {
         "stop": Entry("engine", "stop", "End a run's engine; the run can be resumed."),
         "resume": Entry("engine", "resume", "Start an engine for a run that has none."),
+        "reproduce": Entry("reproduce", "reproduce", "Run a run's scripts again: do they measure the same?"),
         "models": Entry("models", "models", "List the models that can be named, with their prices."),
         "keys": Entry("keys", "keys", "See, set, check and remove keys."),
         "doctor": Entry("doctor", "doctor", "Say what works on this machine, and how to mend the rest."),

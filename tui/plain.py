@@ -129,7 +129,9 @@ class Narrator:
             yield self.screen.paint(f"Round {spec.round}", bold=True)
         mark = self.screen.mark(glyphs.PROPOSED)
         yield self._line(event.at, spec.id, f"{mark}  {one_line(spec.title)}")
-        if spec.hypothesis is None:
+        if spec.reproduces:
+            yield self._indented(f"the scripts of {spec.reproduces} again: do they give the same?")
+        elif spec.hypothesis is None:
             yield self._indented("an exploration: measurements, but no verdict")
         else:
             yield self._indented(one_line(spec.hypothesis.statement))
@@ -294,6 +296,10 @@ class Narrator:
     def _seeds(self, state: RunState, event: e.SeedsRequested) -> Iterator[str]:
         yield self._line(event.at, event.experiment_id, f"{event.count} more seeds asked for by {event.by}")
 
+    def _reproduction(self, state: RunState, event: e.ReproductionRequested) -> Iterator[str]:
+        if state.reproduction is event:
+            yield self._line(event.at, "", f"a reproduction was asked for by {event.by}: no model is asked")
+
     def _budget(self, state: RunState, event: e.BudgetSet) -> Iterator[str]:
         yield self._line(event.at, "", f"cap set to {dollars(event.cap_usd)} by {event.by}")
 
@@ -389,6 +395,7 @@ _TELLERS: dict[type[e.Event], Callable[[Narrator, RunState, Any], Iterator[str]]
     e.PaperPublished: Narrator._published,
     e.MessageSent: Narrator._said,
     e.SeedsRequested: Narrator._seeds,
+    e.ReproductionRequested: Narrator._reproduction,
     e.BudgetSet: Narrator._budget,
     e.LaunchingPaused: Narrator._paused,
     e.LaunchingContinued: Narrator._continued,

@@ -49,6 +49,8 @@ def status_of(folder: RunFolder, state: RunState) -> Status:
     if stopped is None:
         why = "The engine is gone without a word" if state.engine else "The engine never started"
         return Status(INTERRUPTED, True, f"{why}{full_disk(folder)}")
+    if stopped.reason == "finished":
+        return Status(STOPPED, True, "A reproduction was asked for, and no engine has begun with it")
     if stopped.reason == "asked":
         return Status(STOPPED, True, "The engine ended as asked")
     if stopped.reason == "paused":

@@ -126,7 +126,11 @@ def _launch(
         yield Field("Asked again", _text(asked.detail), tone="waiting")
     if proposal is not None:
         yield from _deviation(proposal, spec)
-    if spec.hypothesis is None:
+    if spec.reproduces:
+        yield Field(
+            "Reproduces", Content(f"{spec.reproduces}: its measurements are compared, without a model")
+        )
+    elif spec.hypothesis is None:
         yield Field("Exploration", Content("it yields measurements, and no verdict"))
     else:
         yield from _hypothesis(state, spec, spec.hypothesis)

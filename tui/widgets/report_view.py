@@ -104,13 +104,15 @@ def _experiment(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
     yield _field("State", marked(mark_of(state, experiment)), (_note(experiment), "$muted"))
     if cost := cost_of(state, experiment, moment()):
         yield _field("Cost", cost.replace("≤", "never more than "))
-    if spec.hypothesis is None:
+    if spec.reproduces:
+        yield _field("Kind", f"a reproduction: the scripts of {spec.reproduces} again, with the same seeds")
+    elif spec.hypothesis is None:
         yield _field("Kind", "an exploration: measurements, but no verdict")
     else:
         yield from _hypothesis(spec.hypothesis, spec.alpha)
     if spec.why:
         yield _field("Why", one_line(spec.why))
-    if spec.repeats:
+    if spec.repeats and not spec.reproduces:
         yield _field("Repeats", f"the scripts of {spec.repeats} with other seeds")
     yield from _verdict(experiment)
     if experiment.findings:
