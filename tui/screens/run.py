@@ -14,6 +14,7 @@ from textual.widgets import ContentSwitcher
 
 from core.errors import FumehoodError
 from core.record.folder import RunFolder
+from core.repeats import reproducible
 from tui.run_feed import RunChanged, RunFeed
 from tui.run_places import Place, keep_place, last_place
 from tui.run_records import RunRecords
@@ -45,7 +46,7 @@ FIRST_VIEWS = {"conversation": "thoughts", "running": "log", "planned": "report"
 """What is shown of an agent before a view was chosen, by its kind."""
 
 
-STEERING = frozenset({"resume", "kill", "message", "pause", "budget", "seeds", "paper"})
+STEERING = frozenset({"resume", "kill", "message", "pause", "budget", "seeds", "paper", "reproduce"})
 """Actions that need a run to act on."""
 
 
@@ -82,6 +83,7 @@ class RunScreen(Steering):
         Binding("b", "budget", "cap", show=False, id="run.budget"),
         Binding("n", "seeds", "more seeds", show=False, id="run.seeds"),
         Binding("r", "resume", "resume", id="run.resume"),
+        Binding("R", "reproduce", "reproduce", show=False, id="run.reproduce"),
         Binding("P", "paper", "paper", id="run.paper"),
     ]
 
@@ -359,6 +361,8 @@ class RunScreen(Steering):
                 return state.ended is None
             case "paper":
                 return state.paper is not None
+            case "reproduce":
+                return state.ended is not None and bool(reproducible(state))
             case "seeds":
                 return state.ended is None and self.experiment is not None and not self.experiment.open
         return True

@@ -17,6 +17,7 @@ from tui.screens.steering_questions import (
     budget_question,
     kill_question,
     message_question,
+    reproduce_question,
     seeds_question,
 )
 from tui.status import status_of
@@ -107,6 +108,19 @@ class Steering(Screen[None]):
                 lambda state: decisions.seeds(state, name, int(text)),
                 "Asked for; its price will wait for you.",
             )
+
+    @work
+    async def action_reproduce(self) -> None:
+        """Run every script of a run that has ended again; asked first, and gated like any launch."""
+        try:
+            question = reproduce_question(self.feed.state)
+        except FumehoodError as error:
+            self.console.warn(error.message, error.next_step)
+            return
+        if await self.app.push_screen_wait(question) and self.console.decide(
+            self.feed, decisions.reproduce, "Asked for; each experiment is priced and gated."
+        ):
+            self.action_resume()
 
     def action_resume(self) -> None:
         """Start an engine where none drives the run."""

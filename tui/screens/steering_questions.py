@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.models.choice import rates_of
 from core.pricing import at_most_dollars, dollars
 from core.record.state import ExperimentState, RunState
+from core.repeats import reproducible
 from tui.run_feed import cost_so_far
 from tui.safe_text import one_line
 from tui.screens.answer import text_length
@@ -87,6 +88,32 @@ def seeds_question(state: RunState, experiment_id: str) -> Ask:
         extension=None,
         sends="ask for them",
     )
+
+
+def reproduce_question(state: RunState) -> Confirm:
+    """Asks before the scripts of a run that has ended are run again.
+
+    Raises:
+        DecisionError: it cannot be reproduced.
+    """
+    decisions.reproduce(state)
+    sources = reproducible(state)
+    rates = rates_of(state.settings)
+    repeats = [source.spec.model_copy(update={"repeats": source.id}) for source in sources]
+    most = [estimate(repeat, rates).maximum for repeat in repeats]
+    known = [maximum for maximum in most if maximum is not None]
+    price = (
+        f"together for never more than {dollars(sum(known, Decimal(0)))}"
+        if len(known) == len(most)
+        else "at a price that only the engine can tell"
+    )
+    text = (
+        f"Every script of {', '.join(source.id for source in sources)} runs again in a fresh sandbox, without"
+        f" a model, {price}. Each measurement is compared with its first; the paper then says which were"
+        " reproduced."
+    )
+    policy = one_line(state.settings.approve)
+    return Confirm("Reproduce this run?", text, f"Approval is as for any launch here: {policy}.")
 
 
 def repeat_price(state: RunState, experiment: ExperimentState) -> str:
