@@ -10,6 +10,8 @@ from core.errors import ModelBusy
 
 MINUTE, HOUR = 60, 3600
 
+RESUME = "Resume the run when the provider is well again."
+
 
 @dataclass(frozen=True)
 class Retries:
@@ -42,9 +44,9 @@ class Retries:
             ModelBusy: there will be no next attempt.
         """
         if attempt >= self.most:
+            step = f"{error.next_step} Then resume the run." if error.next_step else RESUME
             raise ModelBusy(
-                f"{model} gave no complete turn in {attempt + 1} attempts: {error.message}",
-                next_step="Resume the run when the provider is well again.",
+                f"{model} gave no complete turn in {attempt + 1} attempts: {error.message}", next_step=step
             )
         if error.after_seconds is None:
             pause: float = min(self.longest_seconds, self.first_seconds * 2.0**attempt)

@@ -7,6 +7,7 @@ settings and by the catalogue; variables that the vendors' own clients read have
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -28,11 +29,16 @@ from core.pricing import FREE, TokenPrices
 
 SCRIPTED = "scripted:"
 
+LIST_KNOWN = "'fumehood models' lists what is known."
+
 FindKey: TypeAlias = Callable[[str], Secret | None]
 """Gives a key by its name, such as ``ANTHROPIC_API_KEY``; None where there is none."""
 
 Declarations: TypeAlias = Settings | RunSettings
 """Either has ``models`` and ``base_urls``; which model has which role is not asked of it."""
+
+MODEL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_:/@+~-]|\.(?!\.)){0,199}")
+"""What servers call their models. An id becomes part of an address, so nothing in it may lead elsewhere."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -58,7 +64,7 @@ class Choice:
     @property
     def by_vendor(self) -> bool:
         """Whether the vendor itself serves it: then it needs a key, and costs what the vendor charges."""
-        return self.base_url == self.vendor.url
+        return self.vendor.serves(self.base_url)
 
     @property
     def takes_key(self) -> bool:
@@ -71,15 +77,25 @@ def choice_of(name: str, settings: Declarations) -> Choice:
     """What a name means.
 
     Raises:
-        ConfigError: it means no language model.
+        ConfigError: it means no language model, or one that is not asked over https by its vendor.
     """
     declared = settings.models.get(name)
     if declared is not None:
         vendor, model_id = VENDORS[declared.provider], declared.id or _without_provider(name)
     else:
         vendor, model_id = _told_by(name)
+    if MODEL_ID.fullmatch(model_id) is None:
+        raise ConfigError(
+            f"{name[:80]!r} cannot be a model: ids are of letters, digits and . _ : / @ + ~ -, without '..'",
+            LIST_KNOWN,
+        )
     base_url = (declared.base_url if declared else None) or settings.base_urls.get(vendor.provider)
-    return Choice(name, model_id, vendor, base_url or vendor.url, declared)
+    choice = Choice(name, model_id, vendor, base_url or vendor.url, declared)
+    if choice.by_vendor and not choice.takes_key:
+        raise ConfigError(
+            f"{choice.base_url} would be told its key in clear", f"Use {vendor.url}, or name no base URL."
+        )
+    return choice
 
 
 def card_of(choice: Choice, day: date | None = None) -> ModelCard:
@@ -209,10 +225,10 @@ def _told_by(name: str) -> tuple[Vendor, str]:
     like = get_close_matches(name, [known.id for known in KNOWN], n=1)
     raise ConfigError(
         f"there is no model {name!r}",
-        f"Do you mean {like[0]}? 'fumehood models' lists what is known."
+        f"Do you mean {like[0]}? {LIST_KNOWN}"
         if like
         else "Name a claude-… or gemini-… model, or say whose API it speaks, as in anthropic:NAME."
-        " 'fumehood models' lists what is known.",
+        f" {LIST_KNOWN}",
     )
 
 

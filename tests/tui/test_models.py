@@ -244,7 +244,8 @@ def test_the_list_as_json_says_all_that_is_known(home: Home) -> None:
 
 
 def test_servers_are_asked_what_they_serve_now(home: Home) -> None:
-    serves = [{"id": name, "type": "model"} for name in ("claude-opus-5-5", "claude-nova-6", "qwen3:8b")]
+    names = ("claude-opus-5-5", "claude-nova-6", "qwen3:8b", "../x?y")
+    serves = [{"id": name, "type": "model"} for name in names]
     with AnthropicServer(models=serves).in_background() as server:
         write_config(home, f'[base_urls]\nanthropic = "{server.base_url}"\n')
         use_key_store(keys_in_environment(ANTHROPIC_API_KEY=KEY))
@@ -254,7 +255,7 @@ def test_servers_are_asked_what_they_serve_now(home: Home) -> None:
     assert rows["claude-opus-5-5"]["usd_per_million"] is None
     assert rows["claude-nova-6"]["live"]
     assert rows["anthropic:qwen3:8b"]["id"] == "qwen3:8b"
-    assert "claude-sonnet-5" not in rows
+    assert not {"claude-sonnet-5", "anthropic:../x?y"} & rows.keys()
     assert rows["gemini-4-argon"]["live"] is None
     assert shown.exit_code == 0
     assert "GOOGLE_API_KEY is missing" in shown.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import click
 
 from core.config import Settings, read_settings
-from core.errors import FumehoodError
+from core.errors import ConfigError, FumehoodError
 from core.keys.lookup import key_store
 from core.keys.store import Search
 from core.models.card import ModelCard
@@ -147,8 +148,9 @@ def _rows(choices: Iterable[Choice], servers: Iterable[Server], settings: Settin
     for (provider, _), ids in listed.items():
         for model_id in ids:
             name = model_id if model_id.startswith(VENDORS[provider].prefixes) else f"{provider}:{model_id}"
-            choice = choice_of(name, settings)
-            rows.append(Row(choice, card_of(choice, today), live=True))
+            with contextlib.suppress(ConfigError):  # an id that no server can mean seriously
+                choice = choice_of(name, settings)
+                rows.append(Row(choice, card_of(choice, today), live=True))
     return rows
 
 

@@ -109,6 +109,13 @@ def test_a_model_that_stays_busy_pauses_the_run_and_the_agent_can_be_taken_up_ag
     assert len(requests[0].messages) == 3
 
 
+def test_what_mends_the_cause_is_still_said_after_the_last_attempt(live: LiveRun) -> None:
+    gone = Fails(ModelBusy("cannot connect to x", after_seconds=0, next_step="Check that the server runs."))
+    with pytest.raises(ModelBusy):
+        talk(live, *[gone] * (AT_ONCE.most + 1))
+    assert failed(live).next_step == "Check that the server runs. Then resume the run."
+
+
 @pytest.mark.parametrize(
     ("error", "name", "pauses"),
     [

@@ -61,6 +61,44 @@ def test_a_name_that_tells_nothing_is_refused_with_what_to_type(name: str) -> No
     assert "fumehood models" in refused.value.next_step
 
 
+@pytest.mark.parametrize(
+    "model_id",
+    ["a?key=1", "../v1/files", "a/../b", "a..b", "a b", "a#b", "a%2e", "a\nb", "ä", "-a", "/a", "a" * 201],
+)
+def test_an_id_that_could_lead_elsewhere_is_refused_and_said_so(model_id: str) -> None:
+    for name, run in ((f"google:{model_id}", settings()), ("mine", declared(id=model_id))):
+        with pytest.raises(ConfigError, match="cannot be a model: ids are of letters") as refused:
+            choice_of(name, run)
+        assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "Qwen/Qwen3-32B",
+        "qwen3:8b",
+        "hf.co/unsloth/x-GGUF:Q4_K_M",
+        "claude-opus-4-5@20251101",
+        "gemini-3.8-flash",
+    ],
+)
+def test_ids_as_servers_have_them_are_taken(model_id: str) -> None:
+    assert choice_of(f"anthropic:{model_id}", settings()).id == model_id
+
+
+@pytest.mark.parametrize("url", ["https://API.anthropic.com", "https://api.anthropic.com:443"])
+def test_a_vendor_is_the_vendor_however_its_address_is_written(url: str) -> None:
+    elsewhere = settings(base_urls={"anthropic": url})
+    assert choice_of("claude-opus-5-5", elsewhere).by_vendor
+    assert prices_of("claude-opus-5-5", elsewhere) == prices_of("claude-opus-5-5", settings())
+
+
+def test_a_vendor_is_never_asked_in_clear() -> None:
+    with pytest.raises(ConfigError, match="told its key in clear") as refused:
+        choice_of("claude-opus-5-5", settings(base_urls={"anthropic": "http://api.anthropic.com"}))
+    assert CLAUDE in refused.value.next_step
+
+
 def test_a_slip_in_a_name_is_answered_with_the_name_that_is_meant() -> None:
     with pytest.raises(ConfigError) as refused:
         choice_of("opus-5-5", settings())
