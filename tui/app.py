@@ -107,6 +107,7 @@ class Console(LeavingApp, inherit_bindings=False):
         self._early_keys: list[events.Key] = []
         self._waiting = 0
         self._cut_reply = CutReply()
+        self._handed_on: events.Key | None = None
         if settings is not None:
             self.take_settings(settings)
 
@@ -248,6 +249,15 @@ class Console(LeavingApp, inherit_bindings=False):
             if focused is None or not focused.check_consume_key(event.key, event.character):
                 return
         await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Hand a key on that was pressed before the field it is meant for had the focus."""
+        focused = self.focused
+        early = focused is not None and focused.check_consume_key(event.key, event.character)
+        if focused is not None and early and event is not self._handed_on:
+            event.prevent_default()
+            self._handed_on = events.Key(event.key, event.character)
+            focused._forward_event(self._handed_on)
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so where nothing useful fits."""

@@ -13,12 +13,16 @@ CommandPalette SearchIcon { display: none; }
 CommandPalette CommandInput, CommandPalette CommandInput:focus { background: $panel; padding: 0 1; }
 CommandPalette CommandList, CommandPalette CommandList:focus {
     background: $panel; border: none; padding: 0; background-tint: $panel 0%;
+    scrollbar-size-vertical: 1; scrollbar-background: $panel; scrollbar-background-hover: $panel;
+    scrollbar-background-active: $panel;
 }
 CommandPalette > .command-palette--help-text { color: $muted; text-style: not bold; background: transparent; }
 CommandPalette CommandList > .option-list--option-highlighted { background: $line; color: $foreground; }
 CommandPalette:ansi CommandList > .option-list--option-highlighted {
-    background: $accent; color: $background;
+    background: $panel; color: $foreground;
 }
+CommandPalette:ansi CommandList { scrollbar-background: $background; }
+CommandPalette:ansi .command-palette--help-text { color: $foreground; }
 CommandPalette:nocolor .option-list--option-highlighted { text-style: bold reverse; }
 """
 

@@ -92,10 +92,12 @@ class ConsoleCommands(Provider):
             if (binding.action, active.node) in seen:
                 continue
             seen.add((binding.action, active.node))
+            moves = not binding.show and active.node is not self.screen  # such as going up and down
             yield Command(
                 one_line(binding.description),
                 one_line(self.app.get_key_display(binding)),
                 partial(self.app.run_action, binding.action, active.node),
+                found_only=moves,
             )
 
     def _runs(self) -> Iterator[Command]:

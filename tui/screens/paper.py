@@ -174,9 +174,9 @@ class PaperScreen(Screen[None]):
         if self.is_mounted:
             self._show_heads()
 
-    def on_page_reader_search_asked(self, message: PageReader.SearchAsked) -> None:
-        """Type what to search for."""
-        self.query_one(SearchLine).ask(message.page)
+    def ask_search(self, page: PageReader) -> None:
+        """Type what to search for on a page."""
+        self.query_one(SearchLine).ask(page)
 
     def on_page_reader_searched(self, message: PageReader.Searched) -> None:
         """Say what was found."""

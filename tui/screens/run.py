@@ -260,7 +260,7 @@ class RunScreen(Steering):
             self._focus_view()
         else:
             self.remove_class("-zoomed")
-            self.query_one("#tree").focus()
+            self.set_focus(self.query_one("#tree"))
         self.show_all()
 
     def action_zoom(self) -> None:
@@ -323,12 +323,12 @@ class RunScreen(Steering):
         self.set_class(False, "-card")
         if self.focused is None or self.focused.id == "card":
             self._turn(False)
-            self.query_one("#tree").focus()
+            self.set_focus(self.query_one("#tree"))
         self.call_after_refresh(self.show_all)
 
-    def on_page_reader_search_asked(self, message: PageReader.SearchAsked) -> None:
-        """Type what to search for."""
-        self.query_one(SearchLine).ask(message.page)
+    def ask_search(self, page: PageReader) -> None:
+        """Type what to search for on a page."""
+        self.query_one(SearchLine).ask(page)
 
     def on_page_reader_searched(self, message: PageReader.Searched) -> None:
         """Say what was found."""
@@ -373,6 +373,8 @@ class RunScreen(Steering):
             return "go on"
         if action == "next_waiting" and not waiting_count(self.feed.state):
             return ""
+        if action in ("kill", "message") and self.experiment is not None and not self.experiment.open:
+            return ""
         if action == "switch_pane":
             return "agent" if self.focused is None or self.focused.id == "tree" else "plan"
         return words
@@ -391,7 +393,8 @@ class RunScreen(Steering):
         self.set_class(turned, "-turned")
 
     def _focus_view(self) -> None:
-        self.query_one(f"#views > #{self.view}").focus()
+        view = self.query_one(f"#views > #{self.view}")
+        self.set_focus(view.reader if isinstance(view, LogView) else view)
 
 
 def _is_seen(widget: Widget) -> bool:

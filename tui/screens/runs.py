@@ -239,7 +239,7 @@ class RunsScreen(Screen[None]):
     def action_filter(self) -> None:
         """Type what runs must have in them."""
         self.query_one(".filter").display = True
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once: what is typed next is meant for it
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what fits what was typed so far."""
@@ -249,13 +249,13 @@ class RunsScreen(Screen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on with the keys of the list."""
         self.query_one(".filter").display = bool(event.value.strip())
-        self.query_one(RunList).focus()
+        self.set_focus(self.query_one(RunList))
 
     def action_leave_filter(self) -> None:
         """Show all runs again."""
         self.query_one(Input).value = ""
         self.query_one(".filter").display = False
-        self.query_one(RunList).focus()
+        self.set_focus(self.query_one(RunList))
 
     def action_demo(self) -> None:
         """Play the demo study; every launch waits for a yes."""

@@ -55,10 +55,20 @@ class Steering(Screen[None]):
         """The experiment that is looked at; None for the orchestrator and the writer."""
         return self.feed.state.experiments.get(self.agent)
 
+    def _has_ended(self, next_step: str) -> bool:
+        """Whether the experiment that is looked at has ended; then it is said what to do instead."""
+        experiment = self.experiment
+        if experiment is None or experiment.open:
+            return False
+        self.console.warn(f"{experiment.id} has ended", next_step)
+        return True
+
     @work
     async def action_message(self) -> None:
         """Tell the agent something; it arrives at its next turn."""
         agent = self.agent
+        if self._has_ended("It reads no more messages: choose the orchestrator in the plan."):
+            return
         text = await self.app.push_screen_wait(message_question(agent))
         if text is not None:
             self.console.decide(
@@ -76,6 +86,8 @@ class Steering(Screen[None]):
     async def action_kill(self) -> None:
         """End the experiment, or the run, for good; asked first."""
         name = self.experiment.id if self.experiment else None
+        if self._has_ended("To kill the whole run, choose the orchestrator in the plan."):
+            return
         if await self.app.push_screen_wait(kill_question(self.feed.state, name)):
             self.console.decide(
                 self.feed,

@@ -114,7 +114,7 @@ class ApprovalFront(Vertical):
             self.display = True
             self._guard.restart()
         self._show_selected()
-        self.focus()
+        self.screen.set_focus(self)
         return True
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ class LogPrompt(Horizontal):
         with field.prevent(Input.Changed):
             field.value = text
         self.add_class("-asks")
-        field.focus()
+        self.screen.set_focus(field)  # at once: what is typed next is meant for it
 
     def close(self) -> None:
         """Ask no longer."""

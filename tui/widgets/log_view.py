@@ -112,8 +112,8 @@ class LogView(Vertical):
             log.look_away()
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Focus the lines."""
-        self.reader.focus(scroll_visible)
+        """Focus the lines, at once."""
+        self.screen.set_focus(self.reader, scroll_visible)
         return self
 
     def _look_on(self, looks: bool = True) -> None:
@@ -298,7 +298,7 @@ class LogView(Vertical):
         self._prompt.close()
         self._found.display = True
         self.remove_class("-asking")
-        self.reader.focus()
+        self.focus()
 
     @work(exclusive=True, group="log-save")
     async def _save(self, target: str) -> None:

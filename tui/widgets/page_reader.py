@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -16,6 +16,14 @@ from tui.wording import counted
 
 CONTEXT_LINES = 2
 """Lines above a match that stay in sight."""
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """A screen on which it can be typed what to search for."""
+
+    def ask_search(self, page: PageReader) -> None:
+        """Type what to search for on a page."""
 
 
 class PageReader(PageView):
@@ -34,15 +42,12 @@ class PageReader(PageView):
         Binding("escape", "clear_search", "end the search", show=False, id="page.clear"),
     ]
 
-    class SearchAsked(Message):
-        """Something is to be searched for."""
+    class Searched(Message):
+        """A search has begun, gone on or ended."""
 
         def __init__(self, page: PageReader) -> None:
             super().__init__()
             self.page = page
-
-    class Searched(SearchAsked):
-        """A search has begun, gone on or ended."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -113,7 +118,8 @@ class PageReader(PageView):
 
     def action_ask_search(self) -> None:
         """Type what to search for."""
-        self.post_message(self.SearchAsked(self))
+        if isinstance(screen := self.screen, Searching):
+            screen.ask_search(self)  # at once: what is typed next is meant for the field
 
     def action_next_match(self, step: int) -> None:
         """Go to the next match, or the one before; at an end, on from the other."""

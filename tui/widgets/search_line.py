@@ -52,7 +52,7 @@ class SearchLine(Horizontal):
             field.value = page.search_text
         self.set_class(True, "-asks")
         self.tell(page)
-        field.focus()
+        self.screen.set_focus(field)
 
     def tell(self, page: PageReader) -> None:
         """Say what is searched for on a page, and what was found; nothing where there is no search."""
@@ -94,4 +94,4 @@ class SearchLine(Horizontal):
         self.set_class(False, "-asks")
         if self._page is not None:
             self.tell(self._page)
-            self._page.focus()
+            self.screen.set_focus(self._page)

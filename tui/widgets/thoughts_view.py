@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, TypeAlias
 
@@ -27,6 +28,9 @@ WIDEST = 100
 """Columns of running text; longer lines are hard to read."""
 
 INDENT = "   "
+DATA_FENCE = re.compile(r"</?data-[0-9a-f]+>")
+"""What tells a model where the words of a program begin and end; it says nothing to people."""
+
 FIRST_TURNS = 100
 """Turns that are laid out at once: the newest, then as many more each time the top is reached."""
 
@@ -200,7 +204,8 @@ class ThoughtsView(PageReader):
             yield Content.assemble(INDENT, ("│ ", "$line"), (more, "$muted"))
 
     def _answer(self, answer: e.ToolAnswered) -> Iterator[Content]:
-        lines = [line for line in safe(answer.text).expandtabs(4).split("\n") if line.strip()]
+        text = safe(answer.text).expandtabs(4)
+        lines = [line for line in text.split("\n") if line.strip() and not DATA_FENCE.fullmatch(line.strip())]
         most = len(lines) if self._unfolded else FOLDED_RESULT_LINES
         style = "$failed" if answer.error else "$muted"
         for number, line in enumerate(lines[:most] or ["(no text)"]):

@@ -9,11 +9,16 @@ import pytest
 from textual.command import CommandPalette
 from textual.widgets import OptionList, Static
 
+from tests.fakes import console_runs
 from tests.tui.conftest import Home
+from tests.tui.console.run_app import opened, play, still
 from tests.tui.console.shell import SIZE, First, OfRun, Shell, shell
+from tui.app import Console
 from tui.palette import ConsoleCommands
 from tui.screens.help import HelpScreen, groups_of
 from tui.screens.settings import SettingsScreen
+
+__all__ = ["still"]
 
 
 def listed(app: Shell) -> dict[str, list[tuple[str, str, str]]]:
@@ -103,7 +108,7 @@ def test_a_long_help_scrolls(home: Home, down: str, up: str) -> None:
     asyncio.run(play())
 
 
-async def commands_of(app: Shell, query: str) -> list[str]:
+async def commands_of(app: Console, query: str) -> list[str]:
     """What the palette offers for what was typed."""
     provider = ConsoleCommands(app.screen)
     provider._post_init()
@@ -127,6 +132,17 @@ def test_the_palette_has_the_screens_actions_and_everything_else(home: Home) -> 
             assert await commands_of(app, "bold") == ["open: Does [b]bold[/b] help?"]
 
     asyncio.run(play())
+
+
+def test_the_palette_names_moves_only_to_those_who_search_for_them(still: Path) -> None:
+    async def scene() -> None:
+        async with opened(console_runs.running(still)) as (screen, _):
+            found = await commands_of(screen.console, "")
+            assert found[0] == "open"
+            assert not {"up", "down", "top", "bottom", "fold"} & set(found)
+            assert "unfold" in await commands_of(screen.console, "unfold")
+
+    play(scene)
 
 
 @pytest.mark.parametrize("key", ["colon", "ctrl+p"])

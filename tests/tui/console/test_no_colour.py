@@ -9,13 +9,12 @@ from textual.strip import Strip
 
 from tests.fakes import console_runs
 from tests.tui.console.run_app import opened, play, rows, settle, still, until
-from tests.tui.console.several_runs import several_runs
 from tui.app import Console
 from tui.screens.run import RunScreen
 from tui.widgets.agent_tabs import AgentTabs
 from tui.widgets.plan_tree import PlanTree
 
-__all__ = ["several_runs", "still"]
+__all__ = ["still"]
 
 
 def row_with(screen: RunScreen, words: str) -> Strip:

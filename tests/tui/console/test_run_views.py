@@ -59,6 +59,24 @@ def test_scripts_and_long_results_are_folded_until_enter(still: Path) -> None:
     play(scene)
 
 
+def test_what_fences_the_words_of_a_program_for_a_model_is_not_shown(still: Path) -> None:
+    async def scene() -> None:
+        folder = console_runs.planning(still)
+        async with opened(folder) as (screen, pilot):
+            call = e.Call(id="c1", name="read_log", arguments={})
+            grow(
+                folder,
+                e.TurnFinished(agent="orchestrator", number=1, raw={}, text="", thoughts="", calls=(call,)),
+                e.ToolAnswered(
+                    agent="orchestrator", call_id="c1", text="<data-1f72c655>\nepoch 3\n</data-1f72c655>"
+                ),
+            )
+            await until(pilot, lambda: "← epoch 3" in seen(screen), "the answer")
+            assert "data-1f72" not in seen(screen)
+
+    play(scene)
+
+
 def test_what_the_human_said_is_part_of_the_conversation(still: Path) -> None:
     async def scene() -> None:
         folder = console_runs.planning(still)
