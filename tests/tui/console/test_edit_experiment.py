@@ -114,6 +114,23 @@ def test_price_and_differences_follow_what_is_typed(home: Home, monkeypatch: pyt
     assert at_the_form(folder, monkeypatch, acts) == []
 
 
+def test_a_second_edit_is_compared_with_what_was_proposed_and_not_with_the_first(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home.run_with(*WAITING, local_usd_per_hour=Decimal(6))
+    with folder.journal() as journal:
+        journal.append(*decisions.edit(folder.state(), "E1", {"compute.timeout_seconds": 900}))
+
+    async def acts(form: Form) -> None:
+        assert "time limit 1800 s → 900 s" in form.text()
+        await form.fill("compute.timeout_seconds", "600")
+        assert "time limit 1800 s → 600 s" in form.text()
+        await form.fill("compute.timeout_seconds", "1800")
+        assert "time limit" not in form.text().partition("Price")[2]
+
+    at_the_form(folder, monkeypatch, acts)
+
+
 def test_a_price_that_only_the_engine_can_know_is_a_question_mark(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

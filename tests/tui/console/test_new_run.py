@@ -346,6 +346,7 @@ FORM = RunForm(study="bagging")
         ({"question": "x" * 4001}, "question"),
         ({"rounds": "0"}, "rounds"),
         ({"rounds": "²"}, "rounds"),
+        ({"mode": "single"}, "mode"),
         ({"per_round": "257"}, "per_round"),
         ({"at_once": "-1"}, "at_once"),
         ({"budget": "NaN"}, "budget"),

@@ -268,6 +268,14 @@ def test_a_terminal_of_sixteen_colours_gets_no_others(home: Home) -> None:
         assert TRUECOLOUR.search(shown.received) is None
 
 
+def test_a_terminal_without_unicode_gets_ascii_and_nothing_else(home: Home, live_run: RunFolder) -> None:
+    with console(home, "attach", environment={"LANG": "C", "LC_ALL": "", "LC_CTYPE": ""}) as shown:
+        shown.until("detach")
+        shown.press("q")
+        shown.ended()
+        assert shown.received.isascii()
+
+
 def test_the_mouse_is_left_to_the_terminal_on_request(home: Home) -> None:
     with console(home, "--no-mouse") as shown:
         shown.until("detach")
