@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from core.budget import fits
 from core.evidence.code_checks import check_code
 from core.experiment import Verdict, criterion_in_words, judged_by_in_words
 from core.models.scripted import LABEL
@@ -23,6 +24,7 @@ THOUGHT_CHARACTERS = 240
 SPEECH_CHARACTERS = 400
 SHOWN_PROBLEMS = 5
 SHOWN_SCRIPT_LINES = 12
+CAP_CANNOT_HOLD = "Nobody knows what it will cost, and the cap cannot hold it."
 GUTTER = 16
 """Columns before the text: the time of day and the subject."""
 
@@ -90,7 +92,18 @@ class Narrator:
             lines += map(self._indented, warnings)
         elif asked.detail:
             lines.append(self._indented(one_line(asked.detail)))
+        elif asked.kind == "launch":
+            lines += [self._indented(line) for line in self._about_the_cap(state, asked)]
         return lines + [self._indented(command) for command in commands_for(run, asked.kind, str(name))]
+
+    def _about_the_cap(self, state: RunState, asked: e.ApprovalRequested) -> Iterator[str]:
+        """What has to be known of a price before it is approved; nothing where it fits the cap."""
+        maximum = asked.estimate.maximum if asked.estimate else None
+        if maximum is None:
+            yield CAP_CANNOT_HOLD
+        elif not fits(state, maximum):
+            free = f"{dollars(state.free_usd)} of {dollars(state.cap_usd)} is free"
+            yield f"It does not fit: {free}. Raise the cap with 'fumehood budget {self.folder.run_id} USD'."
 
     def _line(self, at: datetime, subject: str, text: str) -> str:
         return f"{self.screen.paint(time_of_day(at), dim=True)}  {subject:<5} {text}"
@@ -116,7 +129,7 @@ class Narrator:
             left = "; sandboxes were left open" if event.sandboxes == "left" else ""
             if event.reason == "paused":
                 mark = self.screen.mark(glyphs.PAUSED)
-                yield self._line(event.at, "", f"{mark}: {one_line(paused_in_words(event))}{left}")
+                yield self._line(event.at, "", f"{mark}: {one_line(paused_in_words(event))}")
                 return
             why = "as asked" if event.reason == "asked" else failed
             yield self._line(event.at, "", f"the engine ended {why}{left}")

@@ -15,6 +15,9 @@ from tui.screen import Mark
 STOPPED = Mark("‖", "stopped", "yellow")
 INTERRUPTED = Mark("!", "interrupted", "red")
 
+SANDBOXES_GO_ON = "Its sandboxes stay open: their time and cost go on"
+"""What is approved of an experiment is how long its sandbox is open, whatever goes on in it."""
+
 FULL_BYTES = 1024 * 1024
 """With less room than this no engine can work."""
 
@@ -59,8 +62,12 @@ def status_of(folder: RunFolder, state: RunState) -> Status:
 
 
 def paused_in_words(stopped: EngineStopped) -> str:
-    """Why a run is paused and what to do, without the final full stop."""
-    parts = (stopped.message.rstrip("."), stopped.next_step.rstrip("."))
+    """Why a run is paused, what to do, and what goes on meanwhile; without the final full stop."""
+    parts = (
+        stopped.message.rstrip("."),
+        stopped.next_step.rstrip("."),
+        SANDBOXES_GO_ON if stopped.sandboxes == "left" else "",
+    )
     return ". ".join(part for part in parts if part)
 
 

@@ -15,7 +15,7 @@ from tests.tui.plans import ENGINE
 from tui.exit_codes import ExitCode
 from tui.plain import Narrator
 from tui.screen import Screen
-from tui.status import status_of
+from tui.status import SANDBOXES_GO_ON, paused_in_words, status_of
 from tui.widgets.plan_lines import agent_line
 from tui.widgets.spend_meter import Spend, spent_in_words
 from tui.wording import cost_line
@@ -44,7 +44,7 @@ def told(place: Path, *events: e.Event) -> list[str]:
 
 def test_the_line_of_a_paused_run_names_the_cause_and_the_next_step(tmp_path: Path) -> None:
     [line] = told(tmp_path, FAILED, PAUSED)
-    assert f"paused: {NO_KEY}. {MEND}; sandboxes were left open" in line
+    assert line.endswith(f"paused: {NO_KEY}. {MEND}. Its sandboxes stay open: their time and cost go on")
 
 
 def test_a_paused_run_is_resumable_and_says_why(tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ def test_a_paused_run_is_resumable_and_says_why(tmp_path: Path) -> None:
         journal.append(ENGINE, FAILED, PAUSED)
     status = status_of(folder, folder.state())
     assert (status.mark.word, status.resumable) == ("paused", True)
-    assert status.explanation == f"The run is paused: {NO_KEY}. {MEND}"
+    assert status.explanation == f"The run is paused: {NO_KEY}. {MEND}. {SANDBOXES_GO_ON}"
+    closed = PAUSED.model_copy(update={"sandboxes": "closed"})
+    assert paused_in_words(closed) == f"{NO_KEY}. {MEND}"
 
 
 @pytest.mark.parametrize(("command", "code"), [("attach", ExitCode.ENGINE_GONE), ("show", ExitCode.DONE)])

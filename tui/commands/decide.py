@@ -15,6 +15,7 @@ from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui.exit_codes import ExitCode
 from tui.open_run import decide, run_and_rest, say_if_no_engine
+from tui.plain import CAP_CANNOT_HOLD
 from tui.safe_text import one_line
 from tui.screen import Screen
 
@@ -83,6 +84,8 @@ def _report(folder: RunFolder, decided: list[ApprovalDecided], state: RunState) 
             else ""
         )
         screen.line(f"{what} {name}  {one_line(asked.title)}{limit}")
+        if limit and one.maximum_usd is None:
+            screen.line(f"  {CAP_CANNOT_HOLD}")
         if asked.kind == "isolation" and one.decision == "reject":
             screen.line(f"  Nothing of this run will start now; end it with 'fumehood kill {folder.run_id}'.")
     if not fits(state, _needed_usd(state)):

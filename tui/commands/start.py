@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.config import Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
 from core.models.catalog import Role
-from core.models.choice import keys_for
+from core.models.choice import keys_for, prices_of
 from core.models.vendors import VENDORS
 from tui.console_options import console_options, take_console_options
 from tui.env_file_option import env_file_option, use_env_file
@@ -119,7 +120,7 @@ def run(question: str, **typed: Any) -> ExitCode:
         # Looked for before there is a run: an engine that lacks one could only say so and end.
         take_missing_keys(keys_needed(models.names.values(), typed["sandbox"] or settings.sandbox, settings))
         asyncio.run(keys_for(set(models.names.values()), settings))
-        options.notes.append(_thinking(models))
+        options.notes.extend(_thinking(models, settings))
     return _start(question, settings, models, policy, options)
 
 
@@ -207,11 +208,19 @@ def _chosen_models(typed: dict[str, Any], settings: Settings) -> ChosenModels:
     return chosen_models(roles, settings, search.found)
 
 
-def _thinking(models: ChosenModels) -> str:
-    """Who thinks, in a line."""
-    if len(set(models.names.values())) == 1:
-        return f"model: {models.names['model']}"
-    return "models: " + ", ".join(f"{ROLES[role]} {name}" for role, name in models.names.items())
+def _thinking(models: ChosenModels, settings: Settings) -> Iterator[str]:
+    """Who thinks, in a line, and whose price nobody knows."""
+    names = list(dict.fromkeys(models.names.values()))
+    if len(names) == 1:
+        yield f"model: {names[0]}"
+    else:
+        yield "models: " + ", ".join(f"{ROLES[role]} {name}" for role, name in models.names.items())
+    if unknown := [name for name in names if prices_of(name, settings) is None]:
+        yield (
+            f"The price of {' and '.join(unknown)} is unknown: the cap cannot hold what its turns cost, and"
+            " no policy approves what depends on it. Declare its prices, or that it is free, under [models]"
+            " in the settings."
+        )
 
 
 def _start(
