@@ -26,17 +26,21 @@ LEAST_PASSPHRASE = 8
 """Characters that a new passphrase has at least."""
 
 
-def typed_key(name: str) -> Secret:
+def typed_key(name: str, *, any_shape: bool = False) -> Secret:
     """A key from the terminal, without echo, or from stdin where that is no terminal.
+
+    Args:
+        name: the key.
+        any_shape: whether it may be a key of something else.
 
     Raises:
         InputError: it is no key.
     """
     if not can_ask():
-        return pasted_key(name, sys.stdin.read())
+        return pasted_key(name, sys.stdin.read(), any_shape=any_shape)
     for left in reversed(range(TRIES)):
         try:
-            return pasted_key(name, read_hidden(f"{name} (not shown): "))
+            return pasted_key(name, read_hidden(f"{name} (not shown): "), any_shape=any_shape)
         except InputError as error:
             if not left:
                 raise

@@ -47,12 +47,13 @@ def is_placeholder(value: str) -> bool:
     return not value or PLACEHOLDER.fullmatch(value) is not None
 
 
-def pasted_key(name: str, text: str) -> Secret:
+def pasted_key(name: str, text: str, *, any_shape: bool = False) -> Secret:
     """The key in what was pasted, without spaces, line breaks, quotes and ``NAME=`` around it.
 
     Args:
         name: the key that was asked for.
         text: what was pasted or typed.
+        any_shape: whether the key of something else is taken, too: gateways have keys of their own.
 
     Raises:
         InputError: it is no key, or recognisably the key of something else. The message has no part of it.
@@ -71,7 +72,7 @@ def pasted_key(name: str, text: str) -> Secret:
         raise InputError(f"that is a placeholder or nothing, not a value for {name}", again)
     if not value.isascii() or not value.isprintable() or len(value) > LONGEST_CHARACTERS:
         raise InputError(f"that is no key: {name} has letters, digits and signs only", again)
-    if (found := foreign_shape(name, value)) is not None:
+    if not any_shape and (found := foreign_shape(name, value)) is not None:
         raise InputError(f"that looks like {found}, and {name} is wanted", again)
     return Secret(value)
 

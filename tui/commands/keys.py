@@ -69,14 +69,17 @@ def list_keys() -> ExitCode:
 @keys.command("set")
 @click.argument("name", type=_Name())
 @click.option("--place", type=click.Choice(["keyring", "file"]), help="Where to keep it.")
-@click.option("--no-check", is_flag=True, help="Do not ask the provider whether it works.")
+@click.option("--no-check", is_flag=True, help="Take it unasked and unseen, as for a server of your own.")
 def set_key(name: str, place: Place | None, no_check: bool) -> ExitCode:
     """Keep a key. It is read from the terminal, without echo, or from stdin; never from the command line."""
     store = key_store()
-    secret = typed_key(name)
+    secret = typed_key(name, any_shape=no_check)
     verdict = None if no_check else checked(Found(name, secret, "session", ""))
     if verdict is not None and verdict.state == "refused":
-        raise InputError(f"{name} was not kept: {in_words(verdict)}", f"{where_from(name)}.")
+        raise InputError(
+            f"{name} was not kept: {in_words(verdict)}",
+            f"{where_from(name)}. If it is for a server of your own: --no-check.",
+        )
     kept = keep(store, name, secret, place)
     if kept.place == "session":
         raise KeysError(
