@@ -43,6 +43,11 @@ def know(value: str) -> None:
             _unmistakable.extend(forms)
 
 
+def unmistakable_forms() -> tuple[str, ...]:
+    """Every form of every key that this process has held and that nothing else could be."""
+    return tuple(_unmistakable)
+
+
 def without_known_keys(text: str) -> str:
     """A text without the keys that this process has held; nothing else in it changes.
 
