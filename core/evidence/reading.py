@@ -75,7 +75,8 @@ class Reader:
                 self._read_log(record, facts)
             case "data":
                 factors, seed = split_seed(record.condition)
-                self._rows.add(facts.exec_id, canonical({**factors, "seed": seed}), record.body)
+                levels = factors if seed is None else {**factors, "seed": seed}
+                self._rows.add(facts.exec_id, levels, record.body)
             case "predictions":
                 self._predictions[_place(record)].append(kept_predictions(record))
             case "figure":

@@ -266,6 +266,36 @@ def test_splits_of_different_seeds_may_share_rows() -> None:
     assert not ledger_of([train, test]).flags
 
 
+def split(name: str, fingerprints: list[str], number: int, **condition: Any) -> Record:
+    return record("data", {"name": name, "rows": fingerprints}, condition=condition, number=number)
+
+
+def test_folds_that_are_recorded_one_after_another_do_not_overlap_with_each_other() -> None:
+    folds = [
+        split("train", ["b", "c"], 1, seed=0),
+        split("test", ["a"], 2, seed=0),
+        split("train", ["a", "c"], 3, seed=0),
+        split("test", ["b"], 4, seed=0),
+    ]
+    assert not ledger_of(folds).flags
+    leak = [*folds, split("train", ["a", "b"], 5, seed=0), split("test", ["a", "b", "c"], 6, seed=0)]
+    assert "2 of 3 rows" in ledger_of(leak).flags[0].text
+
+
+def test_test_rows_recorded_once_are_compared_with_the_training_rows_of_every_condition() -> None:
+    test = split("test", ["a", "z"], 1)
+    trains = [split("train", rows, 2 + seed, arm="x", seed=seed) for seed, rows in enumerate((["b"], ["a"]))]
+    [flag] = ledger_of([test, *trains]).flags
+    assert (flag.kind, flag.count) == ("train/test overlap", 1)
+    assert "1 of 2 rows of 'test' are also in 'train'" in flag.text
+
+
+def test_a_split_made_anew_for_each_seed_belongs_to_its_own_training_rows_alone() -> None:
+    first = [split("train", ["a", "b"], 1)]
+    anew = [split("train", ["b", "c"], 2, seed=0), split("test", ["a"], 3, seed=0)]
+    assert not ledger_of(first + anew).flags
+
+
 # Keys
 
 
