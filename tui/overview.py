@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
+from core.evidence.measurement import Flag
 from core.experiment import Experiment, criterion_in_words, judged_by_in_words
 from core.models.scripted import LABEL
 from core.pricing import at_most_dollars, dollars, price_range
@@ -19,6 +21,7 @@ from tui.wording import clock, cost_line
 
 WORD_COLUMNS = 14
 MESSAGE_CHARACTERS = 300
+MOST_DOUBTS = 12
 
 
 class Overview:
@@ -29,17 +32,34 @@ class Overview:
         state: what it looks like.
         screen: for colours and width; nothing is printed here.
         scripts: whether scripts are shown whole.
+        flags: what looks wrong in the run.
     """
 
-    def __init__(self, folder: RunFolder, state: RunState, screen: Screen, *, scripts: bool = False) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        state: RunState,
+        screen: Screen,
+        *,
+        scripts: bool = False,
+        flags: Sequence[Flag] = (),
+    ) -> None:
         self.folder = folder
         self.state = state
         self.screen = screen
         self.scripts = scripts
+        self.flags = flags
 
     def lines(self) -> list[str]:
         """The whole page."""
-        parts = (self._head(), self._plan(), self._waiting(), self._findings(), self._paper())
+        parts = (
+            self._head(),
+            self._plan(),
+            self._waiting(),
+            self._findings(),
+            self._doubts(),
+            self._paper(),
+        )
         return [
             line
             for number, part in enumerate(filter(None, parts))
@@ -174,6 +194,17 @@ class Overview:
         findings = [(x.id, text) for x in self.state.experiments.values() for text in x.findings]
         return ["FINDINGS", *(f"  {name:<4} {one_line(text)}" for name, text in findings)] if findings else []
 
+    def _doubts(self) -> list[str]:
+        """What looks wrong in what was recorded, and in the code that recorded it."""
+        lines = [
+            f"  {flag.exec_id:<6} {_line_of(flag)}{flag.kind}: {one_line(flag.text)}"
+            f"{f' ({flag.count} times)' if flag.count > 1 else ''}"
+            for flag in self.flags[:MOST_DOUBTS]
+        ]
+        if (more := len(self.flags) - MOST_DOUBTS) > 0:
+            lines.append(f"  and {more} more")
+        return [self.screen.paint("LOOKS WRONG", "yellow"), *lines] if lines else []
+
     def _paper(self) -> list[str]:
         paper = self.state.paper
         if paper is None:
@@ -183,3 +214,7 @@ class Overview:
 
     def _under(self, text: str) -> str:
         return f"{'':7}{text}"
+
+
+def _line_of(flag: Flag) -> str:
+    return f"line {flag.line}: " if flag.line else ""

@@ -266,3 +266,16 @@ def test_a_new_title_is_told_and_stands_above_the_question(home: Home) -> None:
     assert "renamed by human: Bags of trees" in line
     lines = Overview(folder, state, screen()).lines()
     assert lines[:2] == ["Bags of trees", "its question: Does bagging help?"]
+
+
+def test_what_looks_wrong_in_a_script_that_counts_is_on_the_page(home: Home) -> None:
+    code = 'import lab\nlab.result("accuracy", 0.9)\n'
+    folder = home.run_with(
+        ENGINE,
+        e.ExperimentProposed(experiment=experiment(1), call_id="c"),
+        e.ExecRequested(exec_id="E1-1", experiment_id="E1", call_id="c", code=code, code_sha256="0" * 64),
+        e.ExecEnded(exec_id="E1-1", end="finished", exit_code=0, seconds=1),
+    )
+    told = home.type("show", folder.run_id).stdout
+    assert "LOOKS WRONG" in told
+    assert "E1-1   line 2: code check: constant as a result: the result 'accuracy'" in told

@@ -9,6 +9,7 @@ import click
 
 from core.config import read_settings
 from core.errors import InputError, RunError
+from core.evidence.measurement import Flag
 from core.pricing import dollars
 from core.record.folder import RunFolder, list_runs
 from core.record.state import RunState
@@ -20,6 +21,7 @@ from tui.screen import FILE_COLUMNS, Mark, Screen
 from tui.status import Status, status_of, verdicts_in_short
 from tui.wording import age
 
+MOST_RECORDS = 100_000
 UNREADABLE = Mark("!", "unreadable", "red")
 STATE_COLUMNS = 14
 QUESTION_COLUMNS = 64
@@ -85,7 +87,8 @@ def show(run: str | None, scripts: bool) -> ExitCode:
     """Show a run: plan, prices, what waits and how to decide it, findings."""
     folder = named_run(run)
     screen = Screen.of()
-    for line in Overview(folder, folder.state(), screen, scripts=scripts).lines():
+    state = folder.state()
+    for line in Overview(folder, state, screen, scripts=scripts, flags=_flags(folder, state)).lines():
         screen.line(line)
     return ExitCode.DONE
 
@@ -103,6 +106,16 @@ def paper(run: str | None, print_it: bool) -> ExitCode:
     text = path.read_text(encoding="utf-8", errors="replace") if print_it else str(path)
     Screen.of().line(safe(text).rstrip("\n"))
     return ExitCode.DONE
+
+
+def _flags(folder: RunFolder, state: RunState) -> tuple[Flag, ...]:
+    """What looks wrong in what was recorded; left out where reading it all would take long."""
+    if sum(script.records for script in state.execs.values()) > MOST_RECORDS:
+        return ()
+    from core.evidence.gather import gather
+
+    with folder.journal() as journal:
+        return gather(journal, state).ledger.flags
 
 
 def _row(folder: RunFolder) -> Row:
