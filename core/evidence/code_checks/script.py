@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_SETTINGS = frozenset(
-    {"epoch", "step", "iteration", "iter", "lr", "learning_rate", "seed", "batch", "batch_size", "fold"}
-)
-"""What people pass to ``wandb.log`` beside measurements."""
+_SETTINGS = {
+    "batch", "batches", "count", "episode", "epoch", "epochs", "examples", "fold", "idx", "index", "iter",
+    "iteration", "iterations", "lr", "num", "params", "rate", "round", "run", "samples", "seed", "size",
+    "step", "steps", "tokens", "trial",
+}  # fmt: skip
+"""Words in the names of what people pass to ``wandb.log`` beside measurements."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ def _recorded(script: Script, node: ast.AST) -> Iterator[Recorded]:
 def _of_dictionary(node: ast.AST, values: ast.Dict) -> Iterator[Recorded]:
     for key, value in zip(values.keys, values.values, strict=True):
         name = _text(key)
-        if key is not None and name.rpartition("/")[2].lower() not in _SETTINGS:
+        if key is not None and not _SETTINGS & set(re.split(r"[^a-z]+", name.lower())):
             yield Recorded(node, name, value)
 
 

@@ -325,6 +325,33 @@ for epoch in range(wandb.config.epochs):
     wandb.log({"epoch": epoch, "lr": lr, "train/loss": total / len(loader), "val/accuracy": evaluate(net)})
 wandb.summary["accuracy"] = evaluate(net)
 """,
+    "counters in wandb": """
+import wandb
+from solver import solve
+wandb.init()
+best, total = 0, 0
+for trial in range(100):
+    cut = solve(trial)
+    total += cut
+    best = max(best, cut)
+    wandb.log({"trial": trial + 1, "Global Step": 10 * trial, "cut": cut, "mean": total / (trial + 1), "best": best})
+wandb.summary["best"] = best
+""",
+    "a scaler that is fitted after the split for later use": """
+import pickle
+import lab
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+from data import X, y
+for seed in lab.seeds():
+    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=seed)
+    lab.condition(arm="raw", seed=seed)
+    lab.result("accuracy", LogisticRegression().fit(X_train, y_train).score(X_test, y_test))
+    scaler = StandardScaler()
+    scaled = scaler.fit_transform(X)
+    pickle.dump(scaler, open("scaler.pkl", "wb"))
+""",
     "an evaluation of answers": """
 import json
 import re
