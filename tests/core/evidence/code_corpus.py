@@ -334,7 +334,7 @@ for trial in range(100):
     cut = solve(trial)
     total += cut
     best = max(best, cut)
-    wandb.log({"trial": trial + 1, "Global Step": 10 * trial, "cut": cut, "mean": total / (trial + 1), "best": best})
+    wandb.log({"trial": trial + 1, "Global Step": 10 * trial, "cut": cut, "mean": total / (trial + 1)})
 wandb.summary["best"] = best
 """,
     "a scaler that is fitted after the split for later use": """
