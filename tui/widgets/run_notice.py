@@ -18,7 +18,7 @@ class RunNotice(Static):
 
     DEFAULT_CSS = """
     RunNotice {
-        height: 2; padding: 0 1; display: none;
+        height: auto; max-height: 6; padding: 0 1; display: none;
         background: $background; border-bottom: solid $line;
     }
     RunNotice.-shown { display: block; }
@@ -34,7 +34,7 @@ class RunNotice(Static):
         self._feed = feed
         notice = _notice(feed)
         self.set_class(notice is not None, "-shown")
-        said = spread(*notice, max(1, self.size.width)) if notice is not None else Content()
+        said = _laid_out(*notice, self.size.width) if notice is not None else Content()
         if not said.is_same(self._said):
             self._said = said
             self.update(said)
@@ -43,6 +43,13 @@ class RunNotice(Static):
         """Fill another width."""
         if self._feed is not None:
             self.show(self._feed, "")
+
+
+def _laid_out(said: Content, next_step: Content, width: int) -> Content:
+    """Both ends of one line or, where they do not fit, lines one below the other: nothing is cut."""
+    if said.cell_length + 2 + next_step.cell_length <= width:
+        return spread(said, next_step, width)
+    return Content.assemble(said, "  ", next_step)
 
 
 def _notice(feed: RunFeed) -> tuple[Content, Content] | None:

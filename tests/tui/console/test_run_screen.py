@@ -78,6 +78,22 @@ def test_an_unknown_price_is_shown_as_unknown_and_never_as_nothing(still: Path) 
     play(scene)
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_why_a_run_is_paused_and_the_next_step_are_shown_whole(still: Path, size: tuple[int, int]) -> None:
+    reason = "gateway.example:8443 refused the key: this virtual key has been revoked by your team's owner"
+    step = "Set another with 'fumehood keys set ANTHROPIC_API_KEY --no-check'"
+
+    async def scene() -> None:
+        folder = console_runs.running(still)
+        grow(folder, e.EngineStopped(reason="paused", message=reason, next_step=step, sandboxes="left"))
+        async with opened(folder, size) as (screen, _):
+            notice = " ".join(" ".join(rows(screen)[2:8]).split())
+            assert f"The run is paused: {reason}. {step}. Its sandboxes stay open" in notice
+            assert "r resume" in notice
+
+    play(scene)
+
+
 def test_what_is_appended_elsewhere_is_shown(still: Path) -> None:
     async def scene() -> None:
         folder = console_runs.running(still)
