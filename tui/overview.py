@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import groupby
 
 from core.evidence.measurement import Flag
@@ -17,7 +18,7 @@ from tui.plain import code_warnings, commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
 from tui.status import status_of, waiting_count
-from tui.wording import clock, cost_line
+from tui.wording import clock, cost_line, time_of_day
 
 WORD_COLUMNS = 14
 MESSAGE_CHARACTERS = 300
@@ -89,9 +90,22 @@ class Overview:
             lines.append(one_line(state.ended.message))
         if status.resumable:
             lines.append(f"{one_line(status.explanation)}; go on with 'fumehood resume {self.folder.run_id}'")
+        elif state.ended is None:
+            lines += self._retries()
         if state.kill and state.ended is None:
             lines.append(f"{glyphs.KILLED.glyph} it is being killed")
         return lines
+
+    def _retries(self) -> list[str]:
+        """Which agents wait until their model is asked again, and why."""
+        waiting = ((name, agent.retry) for name, agent in self.state.agents.items() if agent.ended is None)
+        return [
+            f"{one_line(name)} asks its model again at"
+            f" {time_of_day(retry.at + timedelta(seconds=retry.after_seconds))}:"
+            f" {one_line(retry.reason, MESSAGE_CHARACTERS)}"
+            for name, retry in waiting
+            if retry is not None
+        ]
 
     def _plan(self) -> list[str]:
         if not self.state.experiments:

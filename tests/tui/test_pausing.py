@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -84,6 +85,15 @@ def test_a_retry_is_told_with_its_delay_and_its_reason(tmp_path: Path) -> None:
         tmp_path, e.TurnRetried(agent="orchestrator", number=1, reason="overloaded (529)", after_seconds=8)
     )
     assert "orchestrator tries again in 8 s: overloaded (529)" in line
+
+
+def test_who_looks_at_a_run_sees_which_agent_asks_again_when_and_why(home: Home) -> None:
+    retried = e.TurnRetried(agent="orchestrator", number=1, reason="overloaded (529)", after_seconds=480)
+    folder = home.run_with(ENGINE, agent("orchestrator"), retried)
+    with folder.locked():
+        said = home.type("show").stdout
+        assert re.search(r"^orchestrator asks its model again at [\d:]{8}: overloaded \(529\)$", said, re.M)
+    assert "asks its model again" not in home.type("show").stdout, "its engine is gone"
 
 
 def test_what_turns_that_were_cut_off_may_have_cost_is_told_beside_what_is_spent(tmp_path: Path) -> None:
