@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from core.decisions import stop
 from core.errors import FumehoodError
+from core.racing import first_of
 from core.record.events import Event
 from core.record.fold import fold
 from core.record.folder import RunFolder
@@ -92,7 +93,7 @@ class Follower:
             try:
                 fold((event for event in journal.read() if event.seq <= self.after), self.state)
                 self.voice.begin(self.state)
-                return await _first(self._follow(journal), self._look(), self._left())
+                return await first_of(self._follow(journal), self._look(), self._left())
             except NobodyReads:
                 silence()
                 return ExitCode.DETACHED
@@ -177,15 +178,3 @@ class Follower:
         assert self._leaving is not None
         self.voice.detached()
         self._leaving.set()
-
-
-async def _first(*watchers: Awaitable[ExitCode]) -> ExitCode:
-    """The code of whichever ends first; the others are cancelled and waited for."""
-    tasks = [asyncio.ensure_future(watcher) for watcher in watchers]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(task for task in tasks if task in done).result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from core.budget import SandboxPrice, sandbox_cost, seconds_left
 from core.errors import ModelError, SandboxError, SandboxLost
 from core.evidence.gather import own_ledger
 from core.models.base import Model
+from core.racing import first_of
 from core.record.events import (
     AgentEnded,
     Event,
@@ -72,7 +73,7 @@ class Conductor:
     async def conduct(self, experiment_id: str) -> None:
         """Take a running experiment to its end, or go on with one from an earlier engine."""
         try:
-            ending = await _first(
+            ending = await first_of(
                 self._researched(experiment_id), self._killed(experiment_id), self._timed_out(experiment_id)
             )
         except asyncio.CancelledError:
@@ -262,15 +263,3 @@ def _cut_off(script: Exec, end: Literal["killed", "lost"]) -> ExecEnded:
 def _ending(ended: AgentEnded) -> Ending:
     outcome = ended.outcome
     return Ending(outcome, "" if outcome == "done" else ended.message)
-
-
-async def _first(*racers: Awaitable[Ending]) -> Ending:
-    """The result of whichever ends first; the others are cancelled and waited for."""
-    tasks = [asyncio.ensure_future(racer) for racer in racers]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(task for task in tasks if task in done).result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
