@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.errors import ModelBusy
 from core.models.claude_message import MessageStream
 from core.pricing import Tokens
-from tests.core.models.test_claude import CARD, claude, request, take
+from tests.core.models.claude_turns import CARD, claude, request, take
 from tests.fakes.anthropic_server import AnthropicServer, Json, events_of, message, streams, text, tool_use
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

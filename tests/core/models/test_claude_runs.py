@@ -22,8 +22,7 @@ from core.record.events import (
     TurnRetried,
 )
 from core.record.live import LiveRun
-from tests.core.models.test_claude import claude
-from tests.core.models.test_claude_faults import READ_USD
+from tests.core.models.claude_turns import READ_USD, claude
 from tests.fakes.anthropic_server import (
     AnthropicServer,
     breaks,
