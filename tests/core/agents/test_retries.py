@@ -193,6 +193,14 @@ def test_what_the_attempt_cost_that_ends_it_all_is_spent_too(live: LiveRun) -> N
     assert live.state.spent_usd == Decimal("0.75")
 
 
+@pytest.mark.parametrize("error", [ModelRefused("no"), ModelBusy("cut", after_seconds=9e9)])
+def test_what_it_may_have_cost_beyond_that_is_kept_of_the_cap(live: LiveRun, error: ModelError) -> None:
+    error.cost_usd, error.unsettled_usd = Decimal("0.25"), Decimal("0.5")
+    with pytest.raises(type(error)):
+        talk(live, Fails(error))
+    assert (live.state.spent_usd, live.state.unsettled_usd) == (Decimal("0.25"), Decimal("0.5"))
+
+
 def test_an_attempt_of_unknown_price_is_counted_as_unknown(live: LiveRun) -> None:
     talk(live, Fails(ModelBusy("cut", after_seconds=0, cost_usd=None)), Breaks(), END, price=None)
     assert (live.state.spent_usd, live.state.unknown_costs) == (Decimal(0), 2)
