@@ -26,6 +26,11 @@
     │   ├── SandboxUnavailable      it cannot be opened here
     │   ├── SandboxLost             it was there and is gone
     │   └── PackagesUnavailable     its packages cannot be installed
+    ├── RenderingError              a paper's PDF cannot be made or read; its Markdown is there
+    ├── LiteratureError             the literature cannot be asked, or a work cannot be cited
+    │   ├── SourceFailed            one source did not answer as it should; others may
+    │   ├── LiteratureOffline       no source answered, and nothing is kept from before
+    │   └── WorkUnverified          a work does not resolve, is another one or was retracted
     ├── ToolError                   what a model asked of a tool was wrong; the model is told
     ├── BindingError                an expression in a paper does not resolve; the writer is told
     └── Outrun                      the journal grew under a conditional append; decide again
@@ -177,6 +182,26 @@ class SandboxLost(SandboxError):
 
 class PackagesUnavailable(SandboxError):
     """The packages of an experiment cannot be installed."""
+
+
+class RenderingError(FumehoodError):
+    """A paper's PDF cannot be made, or cannot be read; its Markdown is there."""
+
+
+class LiteratureError(FumehoodError):
+    """The literature cannot be asked, or a work cannot be cited; no run fails over it."""
+
+
+class SourceFailed(LiteratureError):
+    """One source did not answer as it should; others may, and it may later."""
+
+
+class LiteratureOffline(LiteratureError):
+    """No source answered, and nothing is kept from before."""
+
+
+class WorkUnverified(LiteratureError):
+    """A work does not resolve, resolves to another one, or was retracted: it is not cited."""
 
 
 class ToolError(FumehoodError):
