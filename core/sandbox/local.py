@@ -8,7 +8,7 @@ below ``<run folder>/sandboxes/<name>/``:
 ``execs/<id>/``    one exec; its files are said in ``supervisor.py``, its records are in ``lab/``
 ``library/``       what scripts import: ``lab`` and its companions
 ``heartbeat``      touched by the engine; when it stands still for the lease, execs end themselves
-``spec.json``      made last when the sandbox is opened
+``spec.json``      made last when the sandbox is opened; says when its approved time is over
 =================  ================================================================================
 """
 
@@ -130,8 +130,10 @@ class LocalProvider:
         box_program = shutil.which("bwrap") if isolation == "namespaces" else ""
         if box_program is None:
             raise SandboxUnavailable("bubblewrap is not installed", "Install it: sudo apt install bubblewrap")
+        # An engine that comes back asks for what is left, so the first one's word counts.
+        ends_at = opened.get("ends_at", time.time() + spec.compute.timeout_seconds)
         sandbox = LocalSandbox(
-            folder, spec, environment, isolation, box_program, opened["opened_at"], self._lease_seconds
+            folder, spec, environment, isolation, box_program, ends_at, self._lease_seconds
         )
         await sandbox.heartbeat()
         return sandbox
@@ -144,7 +146,8 @@ class LocalProvider:
             for file in LIBRARY_FILES:
                 shutil.copyfile(file, folder / "library" / file.name)
             (folder / "heartbeat").touch(mode=0o600)
-            opened = {"run_id": spec.run_id, "opened_at": time.time(), "isolation": isolation}
+            ends_at = time.time() + spec.compute.timeout_seconds
+            opened = {"run_id": spec.run_id, "ends_at": ends_at, "isolation": isolation}
             _write_whole(folder / "spec.json", opened)
         except OSError as error:
             raise SandboxUnavailable(
@@ -162,7 +165,7 @@ class LocalSandbox:
         environment: its interpreter and packages.
         isolation: how far scripts are kept from the user.
         box_program: the path of ``bwrap``; empty for no box.
-        opened_at: when it was opened, in seconds since 1970.
+        ends_at: when its approved time is over, in seconds since 1970.
         lease_seconds: how long execs go on without a heartbeat, in seconds.
     """
 
@@ -171,7 +174,7 @@ class LocalSandbox:
     environment: Environment
     isolation: Isolation
     box_program: str
-    opened_at: float
+    ends_at: float
     lease_seconds: float
 
     @property
@@ -189,7 +192,7 @@ class LocalSandbox:
         draft = run.path / f"script.py.{os.getpid()}"
         draft.write_text(code, encoding="utf-8")
         draft.replace(script)
-        left = self.opened_at + self.spec.compute.timeout_seconds - time.time()
+        left = self.ends_at - time.time()
         setting = Setting(self.folder, self.spec, self.environment, self.box_program, self.lease_seconds)
         policy = setting.policy(run, seconds_left=max(0.001, left), trial=trial)
         _write_whole(run.path / "policy.json", policy)

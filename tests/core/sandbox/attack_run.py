@@ -124,8 +124,7 @@ class Arena:
         async with self.free:
             sandbox = await provider.open(spec, name.replace(" ", "-").replace("'", ""), lambda _: None)
             if seconds:
-                opened_at = time.time() - COMPUTE.timeout_seconds + seconds
-                sandbox = dataclasses.replace(sandbox, opened_at=opened_at)
+                sandbox = dataclasses.replace(sandbox, ends_at=time.time() + seconds)
             await sandbox.start("x", TRY + code)
             result = await sandbox.wait("x")
             output = b"".join([chunk async for chunk in sandbox.output("x", 0)])

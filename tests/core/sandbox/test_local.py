@@ -194,13 +194,28 @@ def test_an_exec_gets_what_is_left_of_the_sandboxes_time(place: Place) -> None:
     async def run() -> list[str]:
         sandbox = await place.open()
         ends: list[str] = []
-        for exec_id, age in (("some", 59.5), ("none", 61)):
-            older = dataclasses.replace(sandbox, opened_at=time.time() - age)
+        for exec_id, left in (("some", 0.5), ("none", -1)):
+            older = dataclasses.replace(sandbox, ends_at=time.time() + left)
             await older.start(exec_id, "import time; time.sleep(99)")
             ends.append((await older.wait(exec_id)).end)
         return ends
 
     assert asyncio.run(run()) == ["time", "time"]
+
+
+def test_an_engine_that_comes_back_does_not_take_the_time_that_has_passed_off_twice(place: Place) -> None:
+    async def run() -> tuple[float, float]:
+        first = await place.open()
+        # It is opened again with what is left of its time, as the journal has it: here almost nothing.
+        spec = dataclasses.replace(first.spec, compute=Compute(timeout_seconds=1))
+        second = await place.provider().reopen(first.id, spec)
+        await second.start("x", "print('went through')")
+        await second.wait("x")
+        policy = json.loads((second.folder / "execs/x/policy.json").read_bytes())
+        return first.ends_at, time.time() + policy["wall_seconds"]
+
+    ends_at, exec_ends_at = asyncio.run(run())
+    assert abs(ends_at - exec_ends_at) < 20
 
 
 def test_killing_ends_an_exec_and_killing_again_changes_nothing(place: Place) -> None:
@@ -298,7 +313,7 @@ def test_a_sandbox_is_found_again_under_its_name_with_its_files(place: Place) ->
         await first.start("x", "open('kept', 'w').write('here')")
         await first.wait("x")
         second = await place.open("name")
-        assert second.opened_at == first.opened_at
+        assert second.ends_at == first.ends_at
         return await second.fetch("kept", 100)
 
     assert asyncio.run(run()) == b"here"
