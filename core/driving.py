@@ -17,6 +17,7 @@ from core.errors import FumehoodError, TrajectoryError
 from core.keys.hardening import harden
 from core.keys.lookup import MOST_HANDED_BYTES, take_over
 from core.keys.redaction import redact_process, redacted
+from core.literature.literature import Literature
 from core.models.base import Model
 from core.models.choice import is_scripted, keys_for, model_for, rates_of
 from core.models.scripted import ScriptedModel, Trajectory
@@ -60,7 +61,7 @@ async def drive(
         loop.add_signal_handler(signal.SIGTERM, lambda: live.record(StopRequested(by="engine")))
         announcement = asyncio.create_task(_announce(live, live.state.engines, started))
         try:
-            await Engine(live, models, provider, rates).run()
+            await Engine(live, models, provider, rates, literature=Literature()).run()
         except BaseException as error:
             # The outermost place that can still write to the journal: say it there, then go on failing.
             live.record(EngineStopped(reason="failed", message=_in_words(error), sandboxes="left"))

@@ -24,6 +24,7 @@ from core.approval import next_event
 from core.budget import Rates, estimate
 from core.errors import FumehoodError, ModelError, Outrun, first_cause
 from core.experiment import Experiment
+from core.literature.literature import Literature
 from core.models.base import Model
 from core.pricing import Estimate
 from core.record.events import (
@@ -71,6 +72,7 @@ class Engine:
         rates: what they cost.
         gpus: names of GPUs that the provider's sandboxes can have.
         retries: when turns that were not complete are asked for again.
+        literature: who is asked what is known; None where the run does without.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Engine:
         rates: Rates,
         gpus: frozenset[str] = frozenset(),
         retries: Retries = PATIENT,
+        literature: Literature | None = None,
     ) -> None:
         self.live = live
         self.models = models
@@ -88,6 +91,7 @@ class Engine:
         self.rates = rates
         self.gpus = gpus
         self.retries = retries
+        self.literature = literature
         self.conductor = Conductor(live, provider, models.researcher, rates.sandbox, retries)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -135,7 +139,7 @@ class Engine:
         if reason := _no_paper(self.live.state, planned):
             self.live.record(RunEnded(outcome="failed", message=reason))
             return
-        await self._converse(writer(self.live, self.models.writer))
+        await self._converse(writer(self.live, self.models.writer, self.literature))
         publish_if_needed(self.live)
         self.live.record(RunEnded(outcome="done", message=planned.message))
 
@@ -244,6 +248,7 @@ class Engine:
             self.models.orchestrator,
             lambda experiment_id, section: report_for_model(self.live, experiment_id, section),
             self.gpus,
+            self.literature,
         )
 
 

@@ -9,6 +9,7 @@ from core.agents.agent import Agent
 from core.agents.fence import fenced
 from core.agents.history import unread_messages
 from core.agents.human import ask_human
+from core.agents.literature_tools import literature_tools
 from core.agents.log_reading import read_log
 from core.agents.prompts import ORCHESTRATOR, VERSION, orchestrator_prompt
 from core.agents.tools import (
@@ -23,6 +24,7 @@ from core.agents.tools import (
 )
 from core.errors import ToolError
 from core.experiment import Compute, Experiment, Proposal
+from core.literature.literature import Literature
 from core.models.base import Model
 from core.pricing import dollars
 from core.record.events import ExperimentProposed, ResultsTold
@@ -36,7 +38,13 @@ Report: TypeAlias = Callable[[str, Section], str]
 """A part of what is known about an experiment, as text for a model."""
 
 
-def orchestrator(live: LiveRun, model: Model, report: Report, gpus: frozenset[str]) -> Agent:
+def orchestrator(
+    live: LiveRun,
+    model: Model,
+    report: Report,
+    gpus: frozenset[str],
+    literature: Literature | None = None,
+) -> Agent:
     """The orchestrator of a run.
 
     Args:
@@ -44,6 +52,7 @@ def orchestrator(live: LiveRun, model: Model, report: Report, gpus: frozenset[st
         model: its model.
         report: what is known about one experiment.
         gpus: names of GPUs that the run's sandboxes can have.
+        literature: who is asked what is known; None where the run does without.
     """
     tools = _Tools(live, report, gpus)
     state = live.state
@@ -59,6 +68,7 @@ def orchestrator(live: LiveRun, model: Model, report: Report, gpus: frozenset[st
             Tool("wait_for_results", WaitForResults, tools.wait),
             Tool("read_report", ReadReport, tools.read_report),
             read_log(live),
+            *literature_tools(live, ORCHESTRATOR_NAME, literature),
             ask_human(live, ORCHESTRATOR_NAME),
             Tool("finish_research", FinishResearch, tools.finish),
         ),

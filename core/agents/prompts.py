@@ -15,7 +15,7 @@ from core.experiment import criterion_in_words, judged_by_in_words
 from core.pricing import dollars
 from core.record.state import ExperimentState
 
-VERSION = "2"
+VERSION = "3"
 """Raise it with every change of wording."""
 
 _COMMON = """\
@@ -64,6 +64,14 @@ How experiments work:
   One cheap exploration often saves an expensive experiment that could not have worked.
 - A verdict is computed from the measurements alone. All hypotheses of a run share one error budget,
   so each one more makes the others harder to support: propose those that decide something.
+
+What is known already:
+- `search_literature`, where you have it, asks OpenAlex and arXiv. Search before you plan, in the words of
+  the field: for what is settled, for the baselines that others use, for margins that matter. Two or three
+  searches are plenty. Abstracts are claims of others and no evidence of this run.
+- That a search finds nothing means only that no match was found; call nothing new because of it. Where no
+  source answers, go on without.
+- `verify_citation` looks a work up again; what you verify is handed to the writer to cite.
 
 Money and machines:
 - An experiment is priced by the life of its sandbox (its time limit) and what its researcher may
@@ -143,6 +151,14 @@ in. So what the paper says is what was measured, and a claim that nothing suppor
 - `::: table #tab-x metric=… rows=factor,factor cols=factor fmt=.1% caption="…"` and `:::` on the next line
 - `::: plot #fig-x metric=… x=… by=… caption="…"` and `:::`
 
+- `[@key]`, or `@key` within a sentence, cites a work that was verified. Your first message lists those that
+  are. `search_literature`, where you have it, finds others, and `verify_citation` verifies one, with the
+  sentence of its abstract that your claim rests on. The reference list is made for you.
+
+Name no work from memory. Where a search found nothing, write "no match found" and where was searched;
+nobody can know that something is novel. Where no source answered, say that the literature could not be
+searched.
+
 Only the keys of the evidence sheet exist. Digits, number words and comparatives that no token or
 citation supports are refused with the line and the reason: mend them and submit again. Write
 Introduction, Method, Experiments, Results, Discussion and limitations, Related work, Conclusion.
@@ -221,11 +237,12 @@ def _costs(state: ExperimentState) -> str:
     return " ".join(costs)
 
 
-def writer_prompt(question: str, sheet: str, summary: str, attempts: str) -> str:
+def writer_prompt(question: str, sheet: str, summary: str, attempts: str, works: str = "") -> str:
     """The writer's first message."""
     return (
         f"The research question:\n\n{question}\n\n"
         f"What the orchestrator concluded:\n{fenced(summary)}\n\n"
         f"What was attempted:\n{fenced(attempts)}\n\n"
-        f"The evidence sheet; these keys exist and no others:\n{fenced(sheet)}"
+        f"The evidence sheet; these keys exist and no others:\n{fenced(sheet)}\n\n"
+        f"Works that are verified, so that you may cite them:\n{fenced(works or 'none yet')}"
     )

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from core.agents.agent import Agent
+from core.agents.literature_tools import literature_in_words, literature_tools, verified_in_words
 from core.agents.orchestrator import outcome_line
 from core.agents.prompts import VERSION, WRITER, writer_prompt
 from core.agents.tools import Reply, SubmitPaper, Tool, Toolbox
 from core.errors import StorageError, ToolError
 from core.evidence.bound import Problem, Warned
 from core.evidence.gather import gather
+from core.evidence.references import bibliography
 from core.evidence.sheet import sheet
+from core.literature.literature import Literature
 from core.models.base import Model
 from core.paper.document import Attempt, Document, PaperInput
 from core.paper.markdown import PaperFiles, compose
@@ -34,8 +37,14 @@ MAX_TOLD = 40
 """Problems of one draft that the writer is told of at once."""
 
 
-def writer(live: LiveRun, model: Model) -> Agent:
-    """The writer of a run whose experiments have all ended."""
+def writer(live: LiveRun, model: Model, literature: Literature | None = None) -> Agent:
+    """The writer of a run whose experiments have all ended.
+
+    Args:
+        live: the run.
+        model: its model.
+        literature: who is asked what is known; None where the run does without.
+    """
     state = live.state
     assert state.created is not None
     attempts = "\n".join(outcome_line(experiment) for experiment in state.experiments.values())
@@ -48,9 +57,13 @@ def writer(live: LiveRun, model: Model) -> Agent:
             sheet(gather(live.journal, state)),
             _conclusion(state),
             attempts or "nothing",
+            verified_in_words(state),
         ),
         prompts_version=VERSION,
-        toolbox=Toolbox(Tool("submit_paper", SubmitPaper, _Submission(live).submit)),
+        toolbox=Toolbox(
+            *literature_tools(live, WRITER_NAME, literature),
+            Tool("submit_paper", SubmitPaper, _Submission(live).submit),
+        ),
         max_turns=state.settings.max_turns,
     )
 
@@ -128,6 +141,7 @@ def _paper_by_code(state: RunState) -> SubmitPaper:
 
 def _publish(live: LiveRun, files: PaperFiles) -> None:
     _write(live.folder.paper / "evidence.json", files.evidence)
+    _write(live.folder.paper / "references.bib", bibliography(files.document.citations))
     _write(live.folder.paper / "paper.md", files.markdown)
     live.record(
         PaperPublished(
@@ -168,6 +182,7 @@ def _input(live: LiveRun, draft: SubmitPaper) -> PaperInput:
         model_cost_usd=_model_cost(state),
         sandbox_seconds=sum(experiment.sandbox_seconds for experiment in state.experiments.values()),
         versions={"fumehood": version("fumehood"), "prompts": VERSION},
+        literature=literature_in_words(state),
     )
 
 

@@ -10,7 +10,13 @@ from core.evidence.rendering import part_as_markdown
 from core.evidence.tables import Table
 
 ProblemKind: TypeAlias = Literal[
-    "unresolved", "typed number", "number word", "unsupported claim", "markup", "hidden character"
+    "unresolved",
+    "typed number",
+    "number word",
+    "unsupported claim",
+    "novelty",
+    "markup",
+    "hidden character",
 ]
 
 

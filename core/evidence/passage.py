@@ -22,6 +22,8 @@ RESERVED_HEADINGS = (
     "departures from the plan",
     "what looks wrong",
     "every number",
+    "references",
+    "literature search",
     "compute and money",
     "versions",
 )
@@ -36,6 +38,7 @@ _REFUSED = {
     "typed number": "a number typed by hand",
     "number word": "a quantity in words",
     "unsupported claim": "a claim without evidence in its sentence",
+    "novelty": "nobody can know that something is new",
 }
 
 
@@ -286,6 +289,7 @@ class Passage:
             "typed number": f'{name_it}, a setting: {{{{ cfg(name) }}}}, or {{{{ lit(2, "why") }}}}',
             "number word": f"{name_it}, or say it without a quantity",
             "unsupported claim": "Add {{ cmp(a, b) }}, {{ verdict(H1) }} or a citation, or weaken it",
+            "novelty": 'Write "no match found" and where was searched, or leave it out',
         }[found.kind]
         self._problem(found.kind, place, found.text, _REFUSED[found.kind], alternative)
 

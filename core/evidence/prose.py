@@ -17,7 +17,7 @@ from core.evidence import wording
 OPEN, CLOSE, FORMULA = "\ue000", "\ue001", "\ue002"
 """Private-use characters around the place of a bound number, and in the place of a formula."""
 
-FindingKind: TypeAlias = Literal["typed number", "number word", "unsupported claim"]
+FindingKind: TypeAlias = Literal["typed number", "number word", "unsupported claim", "novelty"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def findings(text: str, names: Collection[str] = ()) -> list[Finding]:
         Findings in the order of the text.
     """
     plain, places = readable(text)
-    found = [*_numbers(plain, names), *_number_words(plain), *_claims(plain)]
+    found = [*_numbers(plain, names), *_number_words(plain), *_claims(plain), *_novelties(plain)]
     return sorted(
         (Finding(f.kind, places[f.start], places[f.end - 1] + 1, f.text) for f in found),
         key=lambda f: (f.start, f.end),
@@ -145,6 +145,11 @@ def _claims(plain: str) -> Iterator[Finding]:
         match = wording.CLAIM.search(sentence)
         if match:
             yield Finding("unsupported claim", start + match.start(), start + match.end(), match[0])
+
+
+def _novelties(plain: str) -> Iterator[Finding]:
+    for match in wording.NOVELTY.finditer(plain):
+        yield Finding("novelty", match.start(), match.end(), match[0])
 
 
 def name_pattern(names: Collection[str]) -> re.Pattern[str] | None:

@@ -109,6 +109,13 @@ CLAIM = re.compile(
 )
 """A comparative or an absolute claim."""
 
+NOVELTY = re.compile(
+    r"\b(?:novel|novelty|unprecedented|hitherto|groundbreaking"
+    r"|(?:we are|this (?:paper|study|work|run) is) the first)\b",
+    re.IGNORECASE,
+)
+"""That something is new, which no search can show."""
+
 HEDGE = re.compile(
     r"\b(?:whether|hypothesi\w+|we ask|we test|question|expect\w*|predict(?:s|ed)? that|may|might|could|would"
     r"|if|is said|are said|cannot|not know|unknown|criterion|criteria)\b|\?",

@@ -72,13 +72,17 @@ def _sections(document: Document) -> Iterator[str]:
     if abstract := document.abstract.text.strip():
         yield f"## Abstract\n\n{abstract}"
     yield document.body.text
-    if paper.references:
-        yield "## References\n\n" + "\n".join(f"- {escape(entry)}" for entry in paper.references)
+    if document.citations:
+        yield "## References\n\n" + "\n".join(
+            f'- <a id="ref-{work.key}"></a>{escape(work.text)}' for work in document.citations
+        )
     yield "---\n\n*What follows was written by code, not by a model.*"
     yield f"## Hypotheses and verdicts\n\n{_hypotheses(paper)}"
     yield f"## Every attempt\n\n{_attempts(paper.attempts)}"
     yield f"## Departures from the plan\n\n{_departures(paper)}"
     yield f"## What looks wrong\n\n{_flags(paper)}"
+    if paper.literature:
+        yield f"## Literature search\n\n{escape(paper.literature)}"
     yield f"## Compute and money\n\n{_money(paper)}"
     if paper.versions:
         rows = [(escape(name), escape(version)) for name, version in sorted(paper.versions.items())]

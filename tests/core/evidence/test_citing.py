@@ -123,3 +123,17 @@ def test_names_of_authors_cannot_bring_markup_into_the_text() -> None:
     assert len(links) == 2, result.text
     assert "<b>" not in result.text
     assert "{{" not in result.text.replace("\\{", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is a novel finding, H1 being {{ verdict(H1) }}.",
+        "We are the first to show it [@breiman1996bagging].",
+        "An unprecedented effect was seen.",
+    ],
+)
+def test_that_something_is_new_is_refused_whatever_stands_beside_it(text: str) -> None:
+    problem = next(problem for problem in bound(text).problems if problem.kind == "novelty")
+    assert "no match found" in problem.alternative
+    assert not bound("No match was found in the sources that were searched.").problems

@@ -161,8 +161,7 @@ def test_no_error_holds_a_key(answer: object) -> None:
             with pytest.raises(LiteratureOffline) as caught:
                 await there.literature.search("bagging")
             error = caught.value
-            told = "".join(traceback.format_exception(error)) + repr(error)
-            return told
+            return "".join(traceback.format_exception(error)) + repr(error)
 
     told = asyncio.run(main())
     assert KEY not in told
