@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -172,13 +173,34 @@ class Compute(Frozen):
     """Processes and threads at once."""
     packages: tuple[str, ...] = Field(default=(), max_length=64)
     """Requirements as pip writes them, e.g. ``scikit-learn>=1.7``."""
-    network: Literal["blocked", "open"] = "blocked"
-    """Whether scripts can reach the network."""
+    network: Literal["blocked", "allowed", "open"] = "blocked"
+    """Whether scripts can reach the network: nothing of it, only what ``domains`` names, or all of it."""
+    # Left out where it is empty: specifications without it keep the hash that was approved.
+    domains: tuple[str, ...] = Field(default=(), max_length=32, exclude_if=lambda domains: not domains)
+    """For the network ``allowed``: what can be reached, e.g. ``example.org`` or ``*.example.org``."""
 
     @field_validator("packages")
     @classmethod
     def _requirements(cls, packages: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({plain_requirement(package) for package in packages}))
+
+    @field_validator("domains")
+    @classmethod
+    def _plain_domains(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({plain_domain(domain) for domain in domains}))
+
+    @model_validator(mode="after")
+    def _agreed(self) -> Self:
+        if self.network == "allowed" and not self.domains:
+            raise ValueError("the network 'allowed' needs 'domains', such as example.org")
+        if self.domains and self.network != "allowed":
+            raise ValueError(f"'domains' count with the network 'allowed' only, and it is {self.network!r}")
+        return self
+
+    @property
+    def network_in_words(self) -> str:
+        """What of the network scripts can reach, for people."""
+        return f"only {', '.join(self.domains)}" if self.network == "allowed" else self.network
 
 
 class Proposal(Frozen):
@@ -268,6 +290,25 @@ def plain_requirement(text: str) -> str:
     if requirement.url:
         raise ValueError(f"{text!r} names an address: name packages of the index only")
     return str(requirement)
+
+
+DOMAIN = re.compile(
+    r"(\*\.)?(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+
+
+def plain_domain(text: str) -> str:
+    """A domain by name, in small letters; ``*.`` before it stands for everything below it.
+
+    Addresses, ports and paths are refused, and so is what would allow a whole ending such as ``*.org``.
+
+    Raises:
+        ValueError: it is no such domain.
+    """
+    domain = text.strip().lower().rstrip(".")
+    if DOMAIN.fullmatch(domain) is None:
+        raise ValueError(f"{text!r} is not a domain such as example.org or *.example.org")
+    return domain
 
 
 def criterion_in_words(hypothesis: Hypothesis) -> str:

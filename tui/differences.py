@@ -32,6 +32,7 @@ NAMES = {
     "compute.processes": "processes",
     "compute.packages": "packages",
     "compute.network": "network",
+    "compute.domains": "domains",
 }
 """What people call the fields; the others go by their own names."""
 

@@ -198,7 +198,7 @@ class Overview:
             (
                 "Machine",
                 f"{gpu} · {compute.cpus} CPU · {compute.memory_gib:g} GiB"
-                f" · {clock(compute.timeout_seconds)} limit · network {compute.network}",
+                f" · {clock(compute.timeout_seconds)} limit · network {compute.network_in_words}",
             ),
             ("Packages", one_line(", ".join(compute.packages)) or "none"),
         ]

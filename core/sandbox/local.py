@@ -36,6 +36,7 @@ from core.sandbox.environments import Environment, ready_environment
 from core.sandbox.execs import LOST, ExecFolder
 from core.sandbox.following import follow, follow_lines, read_inside
 from core.sandbox.isolation import found_isolation
+from core.sandbox.machines import checked_machine
 from core.sandbox.setting import Setting
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -80,11 +81,7 @@ class LocalProvider:
 
     async def open(self, spec: SandboxSpec, name: str, progress: Callable[[str], None]) -> LocalSandbox:
         """Open a sandbox under a name, or find the one that has this name."""
-        if spec.compute.gpu is not None:
-            raise SandboxUnavailable(
-                f"The local sandbox has no GPU, and this experiment wants {spec.compute.gpu}",
-                "Run it on Modal, or without a GPU",
-            )
+        checked_machine(self.name, spec.compute)
         if not NAME.fullmatch(name):
             raise SandboxUnavailable(f"{name!r} cannot be the name of a sandbox")
         folder = self._folder / name

@@ -20,6 +20,7 @@ from core.experiment import (
     bounds,
     criterion_in_words,
     digest,
+    plain_domain,
     plain_requirement,
 )
 from core.record.events import ExperimentProposed
@@ -175,3 +176,51 @@ def test_a_range_says_the_same_in_numbers_and_in_words() -> None:
     planned = hypothesis(criterion=InRange(low=0.1), baseline=None)
     assert bounds(planned.criterion) == (0.1, math.inf)
     assert criterion_in_words(planned) == "test_error(bagged) lies in 0.1 … ∞"
+
+
+@pytest.mark.parametrize(
+    "domain", ["example.org", "*.example.org", " Data.Example.ORG. ", "xn--bcher-kva.example"]
+)
+def test_domains_are_names_in_small_letters(domain: str) -> None:
+    assert plain_domain(domain) == domain.strip().lower().rstrip(".")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "*",
+        "*.org",
+        "org",
+        "localhost",
+        "a..b",
+        "10.0.0.1",
+        "x.org:80",
+        "x.org/path",
+        "https://x.org",
+        "*.*.org",
+    ],
+)
+def test_what_would_allow_more_than_a_domain_is_refused(domain: str) -> None:
+    with pytest.raises(ValueError, match="is not a domain"):
+        plain_domain(domain)
+
+
+def test_domains_belong_to_the_network_that_is_allowed_and_to_no_other() -> None:
+    allowed = Compute(network="allowed", domains=("b.example", "A.example", "b.example"))
+    assert allowed.domains == ("a.example", "b.example")
+    assert allowed.network_in_words == "only a.example, b.example"
+    assert Compute(network="open").network_in_words == "open"
+    with pytest.raises(ValidationError, match="needs 'domains'"):
+        Compute(network="allowed")
+    for network in ("blocked", "open"):
+        with pytest.raises(ValidationError, match="count with the network 'allowed' only"):
+            Compute.model_validate({"network": network, "domains": ["a.example"]})
+
+
+def test_a_specification_without_domains_keeps_the_hash_of_before_there_were_any() -> None:
+    before = "6f25319304764f08e8f744a705e0fecf9b7bebe720e34b067d7365127fa7cb66"
+    assert digest(Compute()) == before
+    assert "domains" not in Compute().model_dump_json()
+    assert digest(Compute(network="allowed", domains=("a.example",))) != before
+    read = Compute.model_validate_json(Compute(network="allowed", domains=("a.example",)).model_dump_json())
+    assert read.domains == ("a.example",)

@@ -76,6 +76,7 @@ def _edited_by_hand(spec: Experiment) -> dict[str, Any]:
         InputError: it was not saved, or is not JSON any more.
     """
     proposal = spec.model_dump(mode="json", include=set(Proposal.model_fields))
+    proposal["compute"]["domains"] = list(spec.compute.domains)  # left out where there are none
     text = edited(json.dumps(proposal, indent=2, ensure_ascii=False) + "\n", ".json")
     if text is None:
         raise InputError("nothing was saved", "Nothing was changed.")

@@ -48,6 +48,7 @@ def edit_fields(spec: Experiment) -> list[EditField]:
         EditField("compute.memory_gib", "Memory, GiB", f"{compute.memory_gib:g}", _number),
         EditField("compute.packages", "Packages", one_line(", ".join(compute.packages)), _packages),
         EditField("compute.network", "Network", compute.network),
+        EditField("compute.domains", "Domains", one_line(", ".join(compute.domains)), _domains),
     ]
 
 
@@ -181,6 +182,10 @@ def _limit_text(limit: float | None) -> str:
 
 def _gpu(text: str) -> str | None:
     return None if text.strip().lower() in ("", "none") else text.strip()
+
+
+def _domains(text: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", text) if part and part != "none"]
 
 
 def _packages(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from core.experiment import Experiment, Hypothesis, criterion_in_words, judged_b
 from core.pricing import Estimate, at_most_dollars, dollars
 from core.record import events as e
 from core.record.state import Request, RunState
+from core.sandbox.machines import gpu_in_words
 from tui.differences import differences
 from tui.safe_text import one_line, safe
 from tui.widgets.approval_code import hidden_characters
@@ -172,7 +173,7 @@ def _arm(label: str, where: dict[str, str | int | float | bool]) -> str:
 
 def _machine(state: RunState, spec: Experiment, unfolded: bool) -> Iterator[Field]:
     compute = spec.compute
-    gpu = f"1 × {one_line(compute.gpu)}" if compute.gpu else "no GPU"
+    gpu = one_line(gpu_in_words(state.settings.sandbox, compute.gpu))
     more = f" · {compute.disk_gib:g} GiB disk · {compute.processes} processes" if unfolded else ""
     yield Field(
         "Machine",
@@ -183,10 +184,11 @@ def _machine(state: RunState, spec: Experiment, unfolded: bool) -> Iterator[Fiel
         half=True,
         apart=True,
     )
-    if compute.network == "open":
-        yield Field("Network", Content("open").stylize("$waiting bold"), half=True, tone="waiting")
+    network = Content(one_line(compute.network_in_words))
+    if compute.network == "blocked":
+        yield Field("Network", network, half=True)
     else:
-        yield Field("Network", Content("blocked"), half=True)
+        yield Field("Network", network.stylize("$waiting bold"), half=True, tone="waiting")
     yield Field("Packages", Content(one_line(", ".join(compute.packages)) or "none"))
 
 

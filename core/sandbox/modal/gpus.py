@@ -32,6 +32,9 @@ MOST = {"A10": 4}
 
 MOST_OF_OTHERS = 8
 
+UPGRADES = {"H100": "an H200", "B200+": "a B300"}
+"""What Modal may give instead, for a name that does not pin it down (vendor's guide, 2026-11)."""
+
 NAMES = frozenset((*KNOWN, ANY))
 """What an experiment may ask for; each may be followed by ``:2`` and so on."""
 
@@ -71,3 +74,12 @@ def in_words(gpu: str | None) -> str:
         return "no GPU"
     name = gpu_name(gpu)
     return f"the cheapest of {', '.join(ANY_OF)} with room" if name == ANY else name
+
+
+def offer_in_words(gpu: str) -> str:
+    """A GPU for whoever decides about it: how many, and what the name may turn out to be."""
+    name = gpu_name(gpu)
+    if name == ANY:
+        return f"1 GPU, {in_words(gpu)}"
+    kind, _, count = name.partition(":")
+    return f"{count or 1} × {kind}" + (f" (Modal may give {UPGRADES[kind]})" if kind in UPGRADES else "")

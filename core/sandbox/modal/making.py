@@ -150,6 +150,8 @@ class Maker:
             "block_network": compute.network == "blocked",
             "volumes": dict(self.volumes),
         }
+        if compute.network == "allowed":
+            arguments["outbound_domain_allowlist"] = list(compute.domains)
         if gpu is not None:
             arguments["gpu"] = gpu
         return arguments

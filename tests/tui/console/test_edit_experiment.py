@@ -153,7 +153,7 @@ def test_a_price_that_only_the_engine_can_know_is_a_question_mark(
         ("compute.memory_gib", "-1", "greater than 0"),
         ("compute.packages", "evil @ http://x", "names an address"),
         ("compute.packages", "not a package", "is not a package requirement"),
-        ("compute.network", "ajar", "'blocked' or 'open'"),
+        ("compute.network", "ajar", "'blocked', 'allowed' or 'open'"),
         ("hypothesis.criterion.min_effect", "-1", "greater than or equal to 0"),
         ("hypothesis.criterion.min_effect", "nan", "finite number"),
         ("hypothesis.criterion.direction", "sideways", "'greater' or 'less'"),

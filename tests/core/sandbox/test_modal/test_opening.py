@@ -76,18 +76,28 @@ def test_a_script_that_runs_and_is_followed_keeps_its_sandbox(place: ModalPlace)
     assert (result.clean, output) == (True, b"whole\n")
 
 
-@pytest.mark.parametrize(("network", "expected"), [("blocked", "BLOCKED"), ("open", "OPEN")])
-def test_the_network_is_what_was_approved(place: ModalPlace, network: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("network", "domains", "expected"),
+    [
+        ("blocked", [], "BLOCKED"),
+        ("allowed", ["*.example.org", "example.com"], "ALLOWLIST"),
+        ("open", [], "OPEN"),
+    ],
+)
+def test_the_network_is_what_was_approved(
+    either: ModalPlace, network: str, domains: list[str], expected: str
+) -> None:
     from modal_proto import api_pb2
 
     async def run() -> None:
-        provider = place.provider()
-        await place.open(provider, network=network)
+        provider = either.provider()
+        await either.open(provider, network=network, domains=domains)
         await provider.close()
 
     asyncio.run(run())
-    kind = place.creates[0]["network"]
-    assert api_pb2.NetworkAccess.NetworkAccessType.Name(kind) == expected
+    [create] = either.creates
+    assert api_pb2.NetworkAccess.NetworkAccessType.Name(create["network"]) == expected
+    assert create["domains"] == domains
 
 
 @pytest.mark.parametrize("kind", ["drop reply", "cut connection"])
