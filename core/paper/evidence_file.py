@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from core.evidence.evidence import Evidence, hypothesis_name
-from core.evidence.measurement import Config, ExecFacts, Measurement
+from core.evidence.measurement import Config, ExecFacts, LogPoint, Measurement
+from core.evidence.plots import Plot
 from core.paper.document import Document
 
 VERSION = 1
@@ -32,6 +33,9 @@ def evidence_json(document: Document) -> str:
         "hypotheses": _hypotheses(evidence),
         "flags": [asdict(flag) for flag in evidence.ledger.flags],
         "plots": _plots(document),
+        "logs": [_log_point(p) for p in _plotted(document)],
+        "artifacts": [vars(artifact) for artifact in evidence.ledger.artifacts],
+        "paper": _source(document),
         "versions": dict(document.source.versions),
     }
     return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
@@ -69,6 +73,42 @@ def _exec(facts: ExecFacts) -> dict[str, Any]:
     return {**vars(facts), "clean": facts.clean}
 
 
+def _log_point(point: LogPoint) -> dict[str, Any]:
+    return {**vars(point), "condition": dict(point.condition), "values": dict(point.values)}
+
+
+def _plotted(document: Document) -> list[LogPoint]:
+    """The logged points of what is plotted; others are in the run only."""
+    metrics = {plot.metric for plot in _plots_of(document)}
+    return [
+        replace(p, values={name: value for name, value in p.values.items() if name in metrics})
+        for p in document.source.evidence.ledger.logs
+        if p.usable and metrics & p.values.keys()
+    ]
+
+
+def _source(document: Document) -> dict[str, Any]:
+    """What the paper was made from besides the evidence, its tokens not yet resolved."""
+    source = document.source
+    fields = {name: getattr(source, name) for name in SOURCE_FIELDS}
+    return {**fields, "attempts": [asdict(attempt) for attempt in source.attempts]}
+
+
+SOURCE_FIELDS = (
+    "title",
+    "abstract",
+    "body",
+    "models",
+    "approved_by",
+    "scripted",
+    "cost_usd",
+    "model_cost_usd",
+    "sandbox_seconds",
+    "references",
+)
+"""Fields of a ``PaperInput`` that the file holds as they are."""
+
+
 def _hypotheses(evidence: Evidence) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for experiment_id, hypothesis in evidence.hypotheses.items():
@@ -85,5 +125,9 @@ def _hypotheses(evidence: Evidence) -> dict[str, Any]:
 
 
 def _plots(document: Document) -> list[dict[str, Any]]:
+    return [asdict(plot) for plot in _plots_of(document)]
+
+
+def _plots_of(document: Document) -> list[Plot]:
     parts = (*document.title.parts, *document.abstract.parts, *document.body.parts)
-    return [asdict(part) for part in parts if not isinstance(part, str) and hasattr(part, "curves")]
+    return [part for part in parts if isinstance(part, Plot)]

@@ -33,6 +33,23 @@ class PaperFiles:
     document: Document
 
 
+@dataclass(frozen=True)
+class Section:
+    """A section that code wrote.
+
+    Attributes:
+        title: its heading.
+        markdown: its text.
+    """
+
+    title: str
+    markdown: str
+
+
+BY_CODE = "What follows was written by code, not by a model."
+"""What stands before the sections that code writes."""
+
+
 def compose(paper: PaperInput) -> PaperFiles:
     """Make a paper's Markdown and evidence; the same input gives the same bytes.
 
@@ -76,18 +93,25 @@ def _sections(document: Document) -> Iterator[str]:
         yield "## References\n\n" + "\n".join(
             f'- <a id="ref-{work.key}"></a>{escape(work.text)}' for work in document.citations
         )
-    yield "---\n\n*What follows was written by code, not by a model.*"
-    yield f"## Hypotheses and verdicts\n\n{_hypotheses(paper)}"
-    yield f"## Every attempt\n\n{_attempts(paper.attempts)}"
-    yield f"## Departures from the plan\n\n{_departures(paper)}"
-    yield f"## What looks wrong\n\n{_flags(paper)}"
+    yield f"---\n\n*{BY_CODE}*"
+    for section in code_sections(document):
+        yield f"## {section.title}\n\n{section.markdown}"
+
+
+def code_sections(document: Document) -> Iterator[Section]:
+    """The sections that code writes, in their order."""
+    paper = document.source
+    yield Section("Hypotheses and verdicts", _hypotheses(paper))
+    yield Section("Every attempt", _attempts(paper.attempts))
+    yield Section("Departures from the plan", _departures(paper))
+    yield Section("What looks wrong", _flags(paper))
     if paper.literature:
-        yield f"## Literature search\n\n{escape(paper.literature)}"
-    yield f"## Compute and money\n\n{_money(paper)}"
+        yield Section("Literature search", escape(paper.literature))
+    yield Section("Compute and money", _money(paper))
     if paper.versions:
         rows = [(escape(name), escape(version)) for name, version in sorted(paper.versions.items())]
-        yield f"## Versions\n\n{pipe_table(('what', 'version'), rows)}"
-    yield f"## Every number\n\n{_numbers(document.numbers)}"
+        yield Section("Versions", pipe_table(("what", "version"), rows))
+    yield Section("Every number", _numbers(document.numbers))
 
 
 def _one_line(text: str) -> str:
@@ -121,7 +145,7 @@ def _hypotheses(paper: PaperInput) -> str:
 def _effect(effect: float | None, interval: tuple[float, float] | None) -> str:
     if effect is None or interval is None:
         return "–"
-    return f"{effect:.4g} [{interval[0]:.4g}, {interval[1]:.4g}]"
+    return f"{effect:.4g} [{interval[0]:.4g}, {interval[1]:.4g}]".replace("-", "−")
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> str:
