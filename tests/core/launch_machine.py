@@ -69,8 +69,11 @@ class Launches(RuleBasedStateMachine):
         parallel=st.integers(1, 2),
         accept=st.booleans(),
         isolation=isolations,
+        reproduces=st.booleans(),
     )
-    def begin(self, policy: str, cap: Decimal, parallel: int, accept: bool, isolation: str) -> None:
+    def begin(
+        self, policy: str, cap: Decimal, parallel: int, accept: bool, isolation: str, reproduces: bool
+    ) -> None:
         self.folder = new_run(
             self.parent, approve=policy, budget_usd=cap, max_parallel=parallel, accept_process_only=accept
         )
@@ -90,6 +93,15 @@ class Launches(RuleBasedStateMachine):
             ),
         )
         self.check()
+        if reproduces:
+            self.begin_with_a_reproduction()
+
+    def begin_with_a_reproduction(self) -> None:
+        """Chance alone hardly comes as far as a run that has something to reproduce."""
+        self.propose(gpu=False, price=Decimal("0.40"), go=LONGEST_QUIET)
+        self.approve_all_that_waits(go=LONGEST_QUIET)
+        self.approve_all_that_waits(go=LONGEST_QUIET)  # process only is asked about on its own
+        self.end_and_reproduce(sure=3, orderly=True, go=LONGEST_QUIET)
 
     def teardown(self) -> None:
         if hasattr(self, "live"):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from core.errors import SandboxLost
+from core.errors import SandboxLost, SandboxUnavailable
 from core.sandbox.base import ExecResult, Isolation, SandboxSpec
 from core.sandbox.execs import exec_result
 from core.sandbox.following import LONGEST_LINE_BYTES
@@ -44,9 +44,10 @@ BRING_FILES = """
 import json, os, runpy, sys
 for name, text in json.load(sys.stdin).items():
     os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-    with open(name + ".draft", "w", encoding="utf-8") as file:
+    draft = f"{name}.{os.getpid()}"  # two of us may open one sandbox at the same time
+    with open(draft, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(name + ".draft", name)
+    os.replace(draft, name)
 runpy.run_path("attendant.py", run_name="__main__")
 """
 """Brings files, then does what the attendant is told: one command is one way there and back."""
@@ -84,6 +85,7 @@ class ModalSandbox:
         self._commands = Commands(sdk, sandbox, name, patience_seconds)
         self._beat = -float("inf")
         self._closed = False
+        self._ended = False
 
     @property
     def id(self) -> str:
@@ -111,7 +113,9 @@ class ModalSandbox:
             seconds=OPEN_SECONDS,
         )
         if opened.exit_code != 0:
-            raise SandboxLost(f"The sandbox {self._name} cannot be used: {opened.said.strip()[-200:]}")
+            raise SandboxLost(
+                f"The sandbox {self._name} cannot be used: {opened.said.strip()[-200:]}", fault="silent"
+            )
         self._beat = time.monotonic()
 
     async def start(self, exec_id: str, code: str, *, trial: bool = False) -> None:
@@ -203,19 +207,26 @@ class ModalSandbox:
         return tuple(map(str, json.loads(answer.printed or b"[]")))
 
     async def close(self) -> None:
-        """End the sandbox, and with it every exec."""
-        if self._closed:
+        """End the sandbox, and with it every exec.
+
+        Raises:
+            SandboxUnavailable: Modal does not say that it has ended; closing it again tries again.
+        """
+        if self._ended:
             return
         self._closed = True
         self._commands.close()
-        errors = vendor_errors(self._sdk)
         try:
             async with asyncio.timeout(TERMINATE_SECONDS):
-                await self._terminate(errors)
+                await self._terminate(vendor_errors(self._sdk))
         except TimeoutError:
-            log.warning("%s could not be terminated; it ends itself when it has stood idle", self.id)
-        finally:
-            await self._sandbox.detach.aio()
+            raise SandboxUnavailable(
+                f"Modal does not say that the sandbox {self._name} has ended",
+                "It ends itself when it has stood idle; see 'fumehood sandboxes'",
+                "silent",
+            ) from None
+        self._ended = True
+        await self._sandbox.detach.aio()
 
     async def _terminate(self, errors: tuple[type[Exception], ...]) -> None:
         """Ask until Modal says that it is gone; what is not there any more needs no end."""
