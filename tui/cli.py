@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "logs": Entry("logs", "logs", "Show what a script printed."),
         "serve": Entry("console", "serve", "Show the console in a browser on this machine."),
         "paper": Entry("look", "paper", "Show where the paper is, or print it."),
+        "verify": Entry("verify", "verify", "Recompute a paper from its evidence: does every number hold?"),
         "export": Entry("export", "export", "Write a run as one folder or zip file for others."),
     },
     "Decide": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, replace
@@ -13,12 +14,15 @@ from core.evidence.measurement import Config, ExecFacts, LogPoint, Measurement
 from core.evidence.plots import Plot
 from core.paper.document import Document
 
-VERSION = 1
+VERSION = 2
 """Of the file's form; raised with every change that a reader could notice."""
 
 
 def evidence_json(document: Document) -> str:
-    """The file's text: the same for the same document, byte for byte."""
+    """The file's text: the same for the same document, byte for byte.
+
+    Everything keeps its order: keys are named by the order in which factors were recorded.
+    """
     evidence = document.source.evidence
     content = {
         "version": VERSION,
@@ -27,7 +31,7 @@ def evidence_json(document: Document) -> str:
         "struck": [asdict(problem) for problem in document.struck],
         "references": [asdict(reference) for reference in document.citations],
         "keys": {k.name: [m.id for m in k.measurements] for k in evidence.ledger.keys.values()},
-        "measurements": [_measurement(m) for m in evidence.ledger.measurements],
+        "measurements": [sealed(_measurement(m)) for m in evidence.ledger.measurements],
         "settings": [_config(c) for c in evidence.ledger.configs],
         "execs": [_exec(e) for e in evidence.ledger.execs.values()],
         "hypotheses": _hypotheses(evidence),
@@ -36,9 +40,25 @@ def evidence_json(document: Document) -> str:
         "logs": [_log_point(p) for p in _plotted(document)],
         "artifacts": [vars(artifact) for artifact in evidence.ledger.artifacts],
         "paper": _source(document),
-        "versions": dict(document.source.versions),
+        "versions": dict(sorted(document.source.versions.items())),
     }
-    return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    return json.dumps(sealed(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """JSON values with a hash over them, so that a change of one of them shows."""
+    values = plain(content)
+    return {**values, SEAL: seal_of(values)}
+
+
+def seal_of(values: dict[str, Any]) -> str:
+    """SHA-256 over JSON values, in their order and without their seal."""
+    rest = {name: value for name, value in values.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(rest, ensure_ascii=False, allow_nan=False).encode()).hexdigest()
+
+
+SEAL = "sha256"
+"""The name of the hash over what stands beside it."""
 
 
 def plain(value: Any) -> Any:
@@ -104,7 +124,7 @@ SOURCE_FIELDS = (
     "cost_usd",
     "model_cost_usd",
     "sandbox_seconds",
-    "references",
+    "literature",
 )
 """Fields of a ``PaperInput`` that the file holds as they are."""
 
