@@ -25,6 +25,9 @@ from core.pricing import MOST_USD
 Provider: TypeAlias = Literal["anthropic", "google"]
 """Whose API a model speaks; who serves it may be somebody else."""
 
+SandboxKind: TypeAlias = Literal["local", "modal"]
+"""Where experiments run: on this machine, or on machines at Modal."""
+
 Thinking: TypeAlias = Literal["adaptive", "budget", "level", "none"]
 """How a model is asked to think.
 
@@ -132,7 +135,7 @@ class Settings(BaseSettings):
     """Where models are served, by provider; those left out are asked at the vendor's own address."""
     models: dict[str, WrittenModel] = Field(default_factory=dict)
     """Models of your own by name, as in ``[models."qwen3-coder"]``."""
-    sandbox: Literal["local"] = "local"
+    sandbox: SandboxKind = "local"
     """Where experiments run."""
     budget_usd: Decimal = Field(default=Decimal(10), ge=0, le=MOST_USD)
     """The cap of a run, USD."""
@@ -207,7 +210,7 @@ class RunSettings(BaseModel):
     """Where models are served, by provider; those left out are asked at the vendor's own address."""
     models: dict[str, DeclaredModel] = Field(default_factory=dict)
     """Of the models that the user declared, those that the run uses, by name."""
-    sandbox: Literal["local"] = "local"
+    sandbox: SandboxKind = "local"
     """Where experiments run."""
     gpu: str | None = None
     """The GPU that experiments get unless they say otherwise; None for CPU only."""

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from core.errors import DecisionError
+from core.errors import DecisionError, SandboxUnavailable
 from core.experiment import Experiment, Proposal
 from core.pricing import dollars
 from core.record.events import (
@@ -34,6 +34,7 @@ from core.record.events import (
 )
 from core.record.state import ExperimentState, Request, RunState
 from core.repeats import reproducible
+from core.sandbox.machines import checked_machine
 
 ALL = "all"
 """Stands for every launch and script that waits."""
@@ -126,7 +127,7 @@ def edit(state: RunState, experiment_id: str, changes: Mapping[str, Any]) -> tup
             f"{experiment.id} is locked: what was approved is what runs",
             f"To change it now, kill it: 'fumehood kill {run_id(state)} {experiment.id}'.",
         )
-    edited = _edited(experiment.spec, changes)
+    edited = _on_a_machine(state, _edited(experiment.spec, changes))
     if edited.reproduces != experiment.spec.reproduces:
         raise DecisionError(
             "a hypothesis makes another experiment of it: one that repeats either tests something or"
@@ -440,6 +441,18 @@ def _edited(spec: Experiment, changes: Mapping[str, Any]) -> Experiment:
         where = ".".join(map(str, first["loc"])) or "the specification"
         message = re.sub("^Value error, ", "", first["msg"])
         raise DecisionError(f"the edit does not fit: {where}: {message}", "Nothing was changed.") from None
+
+
+def _on_a_machine(state: RunState, spec: Experiment) -> Experiment:
+    """The specification with its machine as the run's provider has it."""
+    if state.created is None:
+        return spec
+    try:
+        return spec.model_copy(update={"compute": checked_machine(state.settings.sandbox, spec.compute)})
+    except SandboxUnavailable as error:
+        raise DecisionError(
+            f"the edit does not fit: {error.message}", f"{error.next_step}. Nothing was changed."
+        ) from None
 
 
 def _put(document: dict[str, Any], place: str, value: Any) -> None:

@@ -19,13 +19,16 @@ from core.keys.lookup import MOST_HANDED_BYTES, take_over
 from core.keys.redaction import redact_process, redacted
 from core.literature.literature import Literature
 from core.models.base import Model
-from core.models.choice import is_scripted, keys_for, model_for, rates_of
+from core.models.choice import is_scripted, keys_for, model_for
 from core.models.scripted import ScriptedModel, Trajectory
 from core.process import READY
-from core.record.events import EngineStopped, StopRequested
+from core.rates import prices_taken, rates_of
+from core.record.events import EngineStopped, PricesTaken, StopRequested
 from core.record.folder import RunFolder
 from core.record.live import LiveRun
-from core.sandbox.local import LocalProvider
+from core.sandbox.base import SandboxProvider
+from core.sandbox.modal.provider import ModalProvider
+from core.sandbox.providers import provider_for
 
 OWN_ERROR = "the engine met an error of its own; logs/engine.log in the run's folder says more"
 
@@ -49,26 +52,53 @@ async def drive(
 
     Raises:
         RunLocked: another engine drives it.
+        ConfigError: a model is not known, or a key is missing.
+        SandboxUnavailable: Modal does not let us in, or cannot be reached in time.
         FumehoodError: the run cannot go on now; that is in its journal.
     """
     with folder.locked(), folder.journal() as journal:
         live = LiveRun(folder, journal)
-        settings = live.state.settings
         models = models or (NO_MODELS if live.state.reproduction else await models_of(folder, live))
-        rates = rates_of(settings)
-        provider = LocalProvider(folder.path, lease_seconds=settings.lease_seconds)
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, lambda: live.record(StopRequested(by="engine")))
-        announcement = asyncio.create_task(_announce(live, live.state.engines, started))
+        provider = await provider_for(folder.path, live.state.settings)
         try:
-            await Engine(live, models, provider, rates, literature=Literature()).run()
-        except BaseException as error:
-            # The outermost place that can still write to the journal: say it there, then go on failing.
-            live.record(EngineStopped(reason="failed", message=_in_words(error), sandboxes="left"))
-            raise
+            if isinstance(provider, ModalProvider):
+                await _learn_prices(live, provider)
+            await _drive(live, models, provider, started)
         finally:
-            announcement.cancel()
-            loop.remove_signal_handler(signal.SIGTERM)  # the journal is closed next
+            await provider.close()
+
+
+async def _drive(
+    live: LiveRun, models: Models, provider: SandboxProvider, started: Callable[[], None]
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, lambda: live.record(StopRequested(by="engine")))
+    announcement = asyncio.create_task(_announce(live, live.state.engines, started))
+    try:
+        await Engine(live, models, provider, rates_of(live.state), literature=Literature()).run()
+    except BaseException as error:
+        # The outermost place that can still write to the journal: say it there, then go on failing.
+        live.record(EngineStopped(reason="failed", message=_in_words(error), sandboxes="left"))
+        raise
+    finally:
+        announcement.cancel()
+        loop.remove_signal_handler(signal.SIGTERM)  # the journal is closed next
+
+
+async def _learn_prices(live: LiveRun, provider: ModalProvider) -> None:
+    """Log in at Modal, and keep what its sandboxes cost where that is news.
+
+    Raises:
+        SandboxUnavailable: Modal does not let us in, or cannot be reached in time.
+    """
+    await provider.account.connect()
+    taken = prices_taken(await provider.account.prices())
+    if live.state.prices is None or _said(taken) != _said(live.state.prices):
+        live.record(taken)
+
+
+def _said(prices: PricesTaken) -> object:
+    return prices.gpus, prices.cpu, prices.memory, prices.source
 
 
 async def _announce(live: LiveRun, engines_before: int, started: Callable[[], None]) -> None:

@@ -70,7 +70,6 @@ class Engine:
         models: who thinks.
         provider: where experiments run.
         rates: what they cost.
-        gpus: names of GPUs that the provider's sandboxes can have.
         retries: when turns that were not complete are asked for again.
         literature: who is asked what is known; None where the run does without.
     """
@@ -81,7 +80,6 @@ class Engine:
         models: Models,
         provider: SandboxProvider,
         rates: Rates,
-        gpus: frozenset[str] = frozenset(),
         retries: Retries = PATIENT,
         literature: Literature | None = None,
     ) -> None:
@@ -89,7 +87,6 @@ class Engine:
         self.models = models
         self.provider = provider
         self.rates = rates
-        self.gpus = gpus
         self.retries = retries
         self.literature = literature
         self.conductor = Conductor(live, provider, models.researcher, rates.sandbox, retries)
@@ -247,7 +244,6 @@ class Engine:
             self.live,
             self.models.orchestrator,
             lambda experiment_id, section: report_for_model(self.live, experiment_id, section),
-            self.gpus,
             self.literature,
         )
 

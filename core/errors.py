@@ -39,6 +39,27 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar, Literal, TypeAlias
+
+SandboxFault: TypeAlias = Literal[
+    "refused",
+    "no room",
+    "unreachable",
+    "packages",
+    "time over",
+    "terminated",
+    "ended",
+    "silent",
+    "gone",
+]
+"""What can be wrong with a sandbox.
+
+``refused``: it is not to be had as it was asked for. ``no room``: no machine of its kind is free now.
+``unreachable``: its provider could not be asked. ``packages``: they cannot be installed. ``time over``: its
+approved time was. ``terminated``: somebody ended it at its provider. ``ended``: it ended by itself, because
+it was preempted, stood idle or failed. ``silent``: nothing is heard of it, and it may still be there.
+``gone``: it is not there any more, or not usable, for any other reason.
+"""
 
 _NOTHING = Decimal(0)
 
@@ -169,11 +190,25 @@ class ModelRefused(ModelError):
 
 
 class SandboxError(FumehoodError):
-    """A sandbox failed. A script that fails is a result, never this."""
+    """A sandbox failed. A script that fails is a result, never this.
+
+    Args:
+        message: what happened.
+        next_step: what the reader can do now.
+        fault: what kind of failure it is; None for the usual one of its class.
+    """
+
+    usual_fault: ClassVar[SandboxFault] = "gone"
+
+    def __init__(self, message: str, next_step: str = "", fault: SandboxFault | None = None) -> None:
+        super().__init__(message, next_step)
+        self.fault: SandboxFault = fault or self.usual_fault
 
 
 class SandboxUnavailable(SandboxError):
-    """The sandbox cannot be opened here."""
+    """The sandbox cannot be opened here, or its provider cannot be asked."""
+
+    usual_fault = "refused"
 
 
 class SandboxLost(SandboxError):
@@ -182,6 +217,8 @@ class SandboxLost(SandboxError):
 
 class PackagesUnavailable(SandboxError):
     """The packages of an experiment cannot be installed."""
+
+    usual_fault = "packages"
 
 
 class RenderingError(FumehoodError):

@@ -26,6 +26,7 @@ READY = b"ready"
 PASSED_ON = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
     | {"DBUS_SESSION_BUS_ADDRESS"}  # the way to the keyring
+    | {"MODAL_SERVER_URL", "MODAL_DISABLE_API_PROXY"}  # the way to Modal; its token is in neither
 )
 PASSED_ON_PREFIXES = (
     "LC_",

@@ -11,18 +11,34 @@ from typing import Any, Literal, TypeAlias
 
 from core.approval import Policy
 from core.config import Settings
-from core.errors import FumehoodError
+from core.errors import FumehoodError, SandboxUnavailable
+from core.experiment import Compute
+from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.models.catalog import Role
 from core.models.choice import SCRIPTED, choice_of, is_scripted, key_missing
 from core.pricing import dollars
 from core.record.folder import MAX_QUESTION_CHARACTERS, NETWORK_FILE_SYSTEMS, file_system_of
+from core.sandbox.machines import LOCAL, MODAL, checked_machine, modal_token_missing
 from tui.model_choice import ROLES, ChosenModels, chosen_models
 from tui.run_request import DEMO_SPEED, RunRequest, readable_policy
 from tui.script_choice import Script, script_of, shipped_script
 from tui.wording import usd
 
 Field: TypeAlias = (
-    Literal["question", "path", "mode", "rounds", "per_round", "at_once", "budget", "policy", "folder"] | Role
+    Literal[
+        "question",
+        "path",
+        "mode",
+        "sandbox",
+        "gpu",
+        "rounds",
+        "per_round",
+        "at_once",
+        "budget",
+        "policy",
+        "folder",
+    ]
+    | Role
 )
 
 OWN_SCRIPT = "a file"
@@ -51,6 +67,8 @@ class RunForm:
         researcher_model: that of the researchers.
         writer_model: that of the writer.
         mode: ``orchestrator`` or ``single``.
+        sandbox: where experiments run, ``local`` or ``modal``.
+        gpu: the GPU that experiments get unless they say otherwise.
         rounds: rounds that may be proposed.
         per_round: experiments that one round may have.
         at_once: experiments that run at once.
@@ -66,6 +84,8 @@ class RunForm:
     researcher_model: str = ""
     writer_model: str = ""
     mode: str = "orchestrator"
+    sandbox: str = LOCAL
+    gpu: str = ""
     rounds: str = ""
     per_round: str = ""
     at_once: str = ""
@@ -116,7 +136,8 @@ def read_form(
     if form.mode == "single" and script is not None and script.needs != (1, 1):
         said = f"{script.name} was written for more than one experiment, and mode single plans exactly one"
         problems.append(Problem("mode", said, "Choose orchestrator, or another study."))
-    named: dict[str, Any] = {"mode": form.mode}
+    named: dict[str, Any] = {"mode": form.mode, "sandbox": form.sandbox} | _gpu(form, problems)
+    problems += _modal_problems(form, keys)
     if script is not None:
         named["characters_per_second"] = DEMO_SPEED
     named |= _counts(form, problems) | _budget(form, problems)
@@ -223,6 +244,27 @@ def _script(form: RunForm, problems: list[Problem]) -> Script | None:
     except (ValueError, RuntimeError):  # no name that a file could have, or no such home
         problems.append(Problem("path", f"{form.path!r} cannot be a path", "Type another."))
     return None
+
+
+def _gpu(form: RunForm, problems: list[Problem]) -> dict[str, Any]:
+    """The GPU that was typed, by the provider's own name."""
+    if form.sandbox != MODAL or form.gpu.strip().lower() in ("", "none"):
+        return {"gpu": None}
+    try:
+        return {"gpu": checked_machine(form.sandbox, Compute(gpu=form.gpu.strip()[:24])).gpu}
+    except SandboxUnavailable as error:
+        problems.append(Problem("gpu", error.message, f"{error.next_step}."))
+        return {}
+
+
+def _modal_problems(form: RunForm, keys: Collection[str] | None) -> list[Problem]:
+    """What of Modal's token is missing, where it is needed."""
+    if form.sandbox != MODAL:
+        return []
+    if keys is None:
+        return [Problem("sandbox", "your keys are being looked for", "Wait a moment.")]
+    missing = [modal_token_missing(name) for name in (MODAL_ID, MODAL_SECRET) if name not in keys]
+    return [Problem("sandbox", error.message, error.next_step) for error in missing]
 
 
 def _counts(form: RunForm, problems: list[Problem]) -> dict[str, Any]:

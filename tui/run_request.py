@@ -10,9 +10,11 @@ from typing import Any
 from core.approval import Policy
 from core.config import RunSettings, Settings
 from core.demo import DEFAULT
-from core.errors import ConfigError
+from core.errors import ConfigError, SandboxUnavailable
+from core.experiment import Compute
 from core.models.choice import declared_for
 from core.record.folder import RunFolder, create_run
+from core.sandbox.machines import LOCAL, checked_machine
 from tui.model_choice import ChosenModels
 from tui.script_choice import shipped_script
 
@@ -39,7 +41,11 @@ class RunRequest:
 
 
 def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
-    """What is fixed for the run: what was named, else what the study was written for, else the settings."""
+    """What is fixed for the run: what was named, else what the study was written for, else the settings.
+
+    Raises:
+        ConfigError: the sandbox has no such GPU.
+    """
     fields: dict[str, Any] = {
         **{str(role): name for role, name in request.models.names.items()},
         "base_urls": dict(settings.base_urls),
@@ -52,12 +58,27 @@ def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
         "lease_seconds": settings.lease_seconds,
     }
     script = request.models.script
+    if script is not None and script.shipped:
+        fields["sandbox"] = LOCAL  # Nobody pays for a demo who did not ask for it.
     if script is not None:
         fields["max_rounds"], fields["num_agents"] = script.needs
         fields["base_urls"] = {}
     if script is not None and script.shipped:
         fields |= {"accept_process_only": True, "confirm_scripts": False}
-    return RunSettings(**(fields | dict(request.named)))
+    settings_of_run = RunSettings(**(fields | dict(request.named)))
+    return settings_of_run.model_copy(update={"gpu": _gpu(settings_of_run)})
+
+
+def _gpu(settings: RunSettings) -> str | None:
+    """The run's GPU by the provider's own name.
+
+    Raises:
+        ConfigError: the provider has none of that name.
+    """
+    try:
+        return checked_machine(settings.sandbox, Compute(gpu=settings.gpu)).gpu
+    except SandboxUnavailable as error:
+        raise ConfigError(error.message, f"{error.next_step}.") from None
 
 
 def new_run(settings: Settings, request: RunRequest) -> RunFolder:
@@ -66,6 +87,7 @@ def new_run(settings: Settings, request: RunRequest) -> RunFolder:
     Whatever it needs but its keys is fixed now, so that resuming it later is the same run.
 
     Raises:
+        ConfigError: the sandbox has no such GPU.
         InputError: the question is empty or too long.
         StorageError: the folder cannot be made, or lies on a network file system.
     """

@@ -22,7 +22,7 @@ from core.agents.tools import (
     Toolbox,
     WaitForResults,
 )
-from core.errors import ToolError
+from core.errors import SandboxUnavailable, ToolError
 from core.experiment import Compute, Experiment, Proposal
 from core.literature.literature import Literature
 from core.models.base import Model
@@ -30,6 +30,7 @@ from core.pricing import dollars
 from core.record.events import ExperimentProposed, ResultsTold
 from core.record.live import LiveRun
 from core.record.state import ExperimentState, RunState
+from core.sandbox.machines import checked_machine
 
 ORCHESTRATOR_NAME: Final = "orchestrator"
 
@@ -42,7 +43,6 @@ def orchestrator(
     live: LiveRun,
     model: Model,
     report: Report,
-    gpus: frozenset[str],
     literature: Literature | None = None,
 ) -> Agent:
     """The orchestrator of a run.
@@ -51,10 +51,9 @@ def orchestrator(
         live: the run.
         model: its model.
         report: what is known about one experiment.
-        gpus: names of GPUs that the run's sandboxes can have.
         literature: who is asked what is known; None where the run does without.
     """
-    tools = _Tools(live, report, gpus)
+    tools = _Tools(live, report)
     state = live.state
     assert state.created is not None
     return Agent(
@@ -79,10 +78,9 @@ def orchestrator(
 class _Tools:
     """What the orchestrator can do. Each effect is found again by the id of its call."""
 
-    def __init__(self, live: LiveRun, report: Report, gpus: frozenset[str]) -> None:
+    def __init__(self, live: LiveRun, report: Report) -> None:
         self.live = live
         self.report = report
-        self.gpus = gpus
 
     async def propose(self, arguments: ProposeExperiments, call_id: str) -> Reply:
         """Put the experiments of a round into the plan."""
@@ -145,13 +143,10 @@ class _Tools:
                 "Wait for what is open, then call finish_research.",
             )
         for proposal in arguments.experiments:
-            gpu = self._with_default_gpu(proposal).gpu
-            if gpu is not None and gpu not in self.gpus:
-                available = ", ".join(sorted(self.gpus)) or "none: leave 'gpu' out"
-                raise ToolError(
-                    f"{proposal.title!r} asks for the GPU {gpu!r}, which is not to be had",
-                    f"GPUs: {available}.",
-                )
+            try:
+                self._machine(proposal)
+            except SandboxUnavailable as error:
+                raise ToolError(f"{proposal.title!r}: {error.message}", f"{error.next_step}.") from None
 
     def _placed(self, proposals: tuple[Proposal, ...], call_id: str) -> list[ExperimentProposed]:
         """Number the proposals and share the round's part of the error budget among its hypotheses.
@@ -166,7 +161,7 @@ class _Tools:
         return [
             ExperimentProposed(
                 experiment=Experiment(
-                    **(proposal.model_dump() | {"compute": self._with_default_gpu(proposal)}),
+                    **(proposal.model_dump() | {"compute": self._machine(proposal)}),
                     id=f"E{first + place}",
                     round=_rounds(state) + 1,
                     alpha=alpha,
@@ -176,11 +171,16 @@ class _Tools:
             for place, proposal in enumerate(proposals)
         ]
 
-    def _with_default_gpu(self, proposal: Proposal) -> Compute:
-        gpu = self.live.state.settings.gpu
-        if gpu is None or "gpu" in proposal.compute.model_fields_set:
-            return proposal.compute
-        return proposal.compute.model_copy(update={"gpu": gpu})
+    def _machine(self, proposal: Proposal) -> Compute:
+        """The machine of a proposal, with the run's GPU where it names none itself.
+
+        Raises:
+            SandboxUnavailable: it is not to be had.
+        """
+        settings, compute = self.live.state.settings, proposal.compute
+        if settings.gpu is not None and "gpu" not in compute.model_fields_set:
+            compute = compute.model_copy(update={"gpu": settings.gpu})
+        return checked_machine(settings.sandbox, compute)
 
 
 MESSAGE_CHARACTERS = 600

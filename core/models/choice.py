@@ -15,7 +15,6 @@ from difflib import get_close_matches
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from core.budget import Rates, flat, researcher_money
 from core.config import DeclaredModel, RunSettings, Settings
 from core.errors import ConfigError, KeysError
 from core.keys.lookup import find_key
@@ -205,14 +204,6 @@ def prices_of(name: str, settings: Declarations) -> TokenPrices | None:
         return _prices(choice_of(name, settings), datetime.now(UTC).date()).today
     except ConfigError:  # a run of another fumehood, that is only looked at
         return None
-
-
-def rates_of(settings: RunSettings) -> Rates:
-    """What a run's experiments are priced with, by engine, console and commands alike."""
-    return Rates(
-        flat(settings.local_usd_per_hour),
-        researcher_money(prices_of(settings.researcher_model, settings), settings.max_turns),
-    )
 
 
 def _told_by(name: str) -> tuple[Vendor, str]:

@@ -114,6 +114,20 @@ class KillRequested(Event):
     note: str = ""
 
 
+class PricesTaken(Event):
+    """What sandboxes cost was learned of their provider: whatever is priced from now on is priced with it."""
+
+    type: Literal["prices.taken"] = "prices.taken"
+    gpus: dict[str, Decimal]
+    """USD per hour for one GPU, by name."""
+    cpu: Decimal
+    """USD per hour for one core."""
+    memory: Decimal
+    """USD per hour for one GiB."""
+    source: str
+    """Where they are from and of when, for people."""
+
+
 class LaunchingPaused(Event):
     """Nothing new starts; what runs goes on."""
 
@@ -570,6 +584,7 @@ AnyEvent: TypeAlias = (
     | EngineStopped
     | StopRequested
     | KillRequested
+    | PricesTaken
     | LaunchingPaused
     | LaunchingContinued
     | BudgetSet

@@ -70,6 +70,10 @@ def _kill_requested(state: RunState, event: e.KillRequested) -> None:
         experiment.kill = event
 
 
+def _prices_taken(state: RunState, event: e.PricesTaken) -> None:
+    state.prices = event
+
+
 def _launching_paused(state: RunState, event: e.LaunchingPaused) -> None:
     state.paused = True
 
@@ -394,6 +398,7 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.EngineStopped: _engine_stopped,
     e.StopRequested: _stop_requested,
     e.KillRequested: _kill_requested,
+    e.PricesTaken: _prices_taken,
     e.LaunchingPaused: _launching_paused,
     e.LaunchingContinued: _launching_continued,
     e.BudgetSet: _budget_set,

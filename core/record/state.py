@@ -209,6 +209,7 @@ class RunState:
         unknown_costs: how many costs could not be priced; above 0, more was spent than ``spent_usd``.
         concluded: how it ended the first time; a reproduction does not change that.
         reproduction: the wish for a reproduction that is being carried out; None usually.
+        prices: what sandboxes cost, as their provider said last; None where it was not asked.
         blocked: why no model is asked until a human acted and another engine began; None usually.
         tellings: experiments whose end the orchestrator was told of, by the call that told it.
         searches: searches of the literature, by the call that asked for them.
@@ -229,6 +230,7 @@ class RunState:
     concluded: e.RunEnded | None = None
     reproduction: e.ReproductionRequested | None = None
     paused: bool = False
+    prices: e.PricesTaken | None = None
     blocked: e.TurnFailed | None = None
     cap_usd: Decimal = Decimal(0)
     spent_usd: Decimal = Decimal(0)

@@ -159,7 +159,11 @@ class Sandbox(Protocol):
         """Say that an engine is still here. Without one for the lease, execs end themselves."""
 
     async def close(self) -> None:
-        """End every exec and remove the sandbox. Closing twice changes nothing."""
+        """End every exec and remove the sandbox. Closing twice changes nothing.
+
+        Raises:
+            SandboxUnavailable: it may still be there; closing it again tries again.
+        """
 
 
 class SandboxProvider(Protocol):
@@ -167,6 +171,9 @@ class SandboxProvider(Protocol):
 
     name: str
     """``local`` or ``modal``."""
+
+    closing_seconds: float
+    """How long before its time is over a sandbox is closed, so that what it holds can still be fetched."""
 
     async def isolation(self) -> tuple[Isolation, str]:
         """What isolation sandboxes will really have, found by trying, and what to do for better.
@@ -196,7 +203,25 @@ class SandboxProvider(Protocol):
         """
 
     async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
-        """Every sandbox of ours that is still there, of one run or of all."""
+        """Every sandbox of ours that is still there, of one run or of all.
+
+        Raises:
+            SandboxUnavailable: the provider cannot be asked.
+        """
+
+    async def end(self, sandbox_id: str) -> None:
+        """End a sandbox of ours, whatever runs in it.
+
+        Raises:
+            SandboxLost: there is none of ours by that id.
+            SandboxUnavailable: it may still be there.
+        """
+
+    async def billed(self, sandbox_id: str) -> Decimal | None:
+        """What the provider says that a sandbox has cost, USD; None where it does not say (yet)."""
+
+    async def close(self) -> None:
+        """Let go of whatever is held to ask the provider; sandboxes stay."""
 
 
 ProviderFactory: TypeAlias = Callable[[Path], SandboxProvider]

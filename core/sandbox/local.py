@@ -25,12 +25,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from core.errors import SandboxLost, SandboxUnavailable
+from core.experiment import Compute
 from core.sandbox.base import ExecResult, Isolation, OpenSandbox, SandboxSpec
 from core.sandbox.environments import Environment, ready_environment
 from core.sandbox.execs import LOST, ExecFolder
@@ -58,6 +60,7 @@ class LocalProvider:
     """
 
     name = "local"
+    closing_seconds = 0.0
 
     def __init__(
         self,
@@ -113,6 +116,29 @@ class LocalProvider:
                 name = path.parent.name
                 found.append(OpenSandbox(id=name, name=name, run_id=opened["run_id"], running=running))
         return found
+
+    async def end(self, sandbox_id: str) -> None:
+        """End a sandbox in this run's folder, whatever runs in it."""
+        folder = self._folder / sandbox_id
+        try:
+            opened = json.loads((folder / "spec.json").read_bytes()) if NAME.fullmatch(sandbox_id) else None
+        except (OSError, ValueError):
+            opened = None
+        if opened is None:
+            raise SandboxLost(f"There is no sandbox {sandbox_id!r}")
+        # Only to be closed: it needs no packages, and keeps the isolation that it has.
+        spec = SandboxSpec(run_id=opened["run_id"], compute=Compute())
+        sandbox = LocalSandbox(
+            folder, spec, Environment(Path()), opened["isolation"], "", 0, self._lease_seconds
+        )
+        await sandbox.close()
+
+    async def billed(self, sandbox_id: str) -> Decimal | None:
+        """Nobody sends a bill for this machine."""
+        return None
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
 
     async def _sandbox(self, folder: Path, spec: SandboxSpec, environment: Environment) -> LocalSandbox:
         isolation, next_step = await self.isolation()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from core.errors import SandboxUnavailable
+from core.errors import ConfigError, SandboxUnavailable
 from core.experiment import Compute
+from core.keys.names import KEY_NAMES
 from core.sandbox.modal import gpus
 
-MODAL = "modal"
+LOCAL, MODAL = "local", "modal"
 
 
 def checked_machine(provider: str, compute: Compute) -> Compute:
@@ -34,6 +35,14 @@ def checked_machine(provider: str, compute: Compute) -> Compute:
             "Use the sandbox modal, block the network, or ask for all of it (network: open)",
         )
     return compute
+
+
+def modal_token_missing(name: str) -> ConfigError:
+    """That a half of Modal's token is missing, and how that is mended."""
+    return ConfigError(
+        f"{name} is missing, which the sandbox modal needs",
+        f"Get a token at {KEY_NAMES[name].url}, then: 'fumehood keys set {name}'.",
+    )
 
 
 def gpu_in_words(provider: str, gpu: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from core.sandbox.base import ExecResult, Isolation, OpenSandbox, SandboxSpec
 
@@ -93,6 +94,7 @@ class IdleProvider:
     """
 
     name = "local"
+    closing_seconds = 0.0
 
     def __init__(self, *, at_once: int = 0, printed: bytes = b"", recorded: bytes = b"") -> None:
         self._meeting = Meeting(at_once) if at_once else None
@@ -114,3 +116,13 @@ class IdleProvider:
     async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
         """None: they leave no trace."""
         return []
+
+    async def end(self, sandbox_id: str) -> None:
+        """There is nothing to end."""
+
+    async def billed(self, sandbox_id: str) -> Decimal | None:
+        """They cost nothing."""
+        return None
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

@@ -57,6 +57,9 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
     ),
     e.StopRequested: st.builds(e.StopRequested, close_sandboxes=st.booleans()),
     e.KillRequested: st.builds(e.KillRequested, experiment_id=st.none() | experiment_ids),
+    e.PricesTaken: st.builds(
+        e.PricesTaken, gpus=st.just({"T4": Decimal("0.59")}), cpu=money, memory=money, source=st.just("s")
+    ),
     e.LaunchingPaused: st.builds(e.LaunchingPaused),
     e.LaunchingContinued: st.builds(e.LaunchingContinued),
     e.BudgetSet: st.builds(e.BudgetSet, cap_usd=money),

@@ -11,8 +11,8 @@ from core import decisions
 from core.budget import estimate
 from core.errors import DecisionError, InputError
 from core.experiment import Experiment, Proposal
-from core.models.choice import rates_of
 from core.pricing import price_range
+from core.rates import rates_of
 from core.record.events import ExperimentEdited
 from core.record.folder import RunFolder
 from core.record.state import RunState
@@ -101,7 +101,7 @@ def _report(folder: RunFolder, before: Experiment, after: Experiment, state: Run
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
             screen.line(f"  {name}: {_shown(old.get(name))} → {_shown(new.get(name))}")
-    price = price_range(estimate(after, rates_of(state.settings)))
+    price = price_range(estimate(after, rates_of(state)))
     screen.line(f"  Its price is {price} now; it waits for approval again.")
     say_if_no_engine(folder, state, screen)
 

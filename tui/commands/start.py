@@ -16,12 +16,14 @@ from core.errors import ConfigError, EngineError, InputError
 from core.models.catalog import Role
 from core.models.choice import keys_for, prices_of
 from core.models.vendors import VENDORS
+from core.sandbox.machines import LOCAL, MODAL
+from core.sandbox.providers import modal_credentials
 from tui.console_options import console_options, take_console_options
 from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
 from tui.missing_keys import keys_needed, take_any_key, take_missing_keys
 from tui.model_choice import ROLES, ChosenModels, chosen_models, named_models, with_base_urls
-from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy
+from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy, run_settings
 from tui.safe_text import one_line
 from tui.screen import Screen
 from tui.script_choice import shipped_script
@@ -29,6 +31,14 @@ from tui.watching import Watch, start_and_watch
 from tui.wording import usd
 
 MAX_SPEED = 1_000_000.0
+
+
+_sandbox_option = click.option(
+    "--sandbox", type=click.Choice([LOCAL, MODAL]), help="Where experiments run: on this machine or at Modal."
+)
+_gpu_option = click.option(
+    "--gpu", metavar="NAME", help="The GPU that experiments get unless they say otherwise, such as H100."
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,8 @@ class Options:
     metavar="URL",
     help="Where models are served, if not by their vendor; or PROVIDER=URL.",
 )
-@click.option("--sandbox", type=click.Choice(["local"]), help="Where experiments run.")
-@click.option("--gpu", help="The GPU that experiments get unless they say otherwise.")
+@_sandbox_option
+@_gpu_option
 @click.option("--num-agents", type=click.IntRange(1, 256), help="Experiments that one round may have.")
 @click.option("--max-rounds", type=click.IntRange(1, 50), help="Rounds that may be proposed.")
 @click.option("--max-parallel", type=click.IntRange(1, 256), help="Experiments that run at once.")
@@ -101,8 +111,6 @@ def run(question: str, **typed: Any) -> ExitCode:
     options = _options(typed)
     models = _chosen_models(typed, settings)
     settings = with_base_urls(settings, typed["base_urls"], models)
-    if typed["gpu"]:
-        raise ConfigError("the local sandbox has no GPU to offer in this version", "Leave --gpu out.")
     script = models.script
     if typed["mode"] == "single" and script is not None and script.needs != (1, 1):
         raise InputError(
@@ -117,9 +125,6 @@ def run(question: str, **typed: Any) -> ExitCode:
         question = script.trajectory.question
     policy = readable_policy(typed["approve"] or settings.approve)
     if script is None:
-        # Looked for before there is a run: an engine that lacks one could only say so and end.
-        take_missing_keys(keys_needed(models.names.values(), typed["sandbox"] or settings.sandbox, settings))
-        asyncio.run(keys_for(set(models.names.values()), settings))
         options.notes.extend(_thinking(models, settings))
     return _start(question, settings, models, policy, options)
 
@@ -127,6 +132,8 @@ def run(question: str, **typed: Any) -> ExitCode:
 @click.command()
 @click.option("--study", default=DEFAULT, show_default=True, help="Which study; --list names them.")
 @click.option("--list", "list_them", is_flag=True, help="Say which studies there are.")
+@_sandbox_option
+@_gpu_option
 @click.option(
     "--approve",
     metavar="POLICY",
@@ -142,18 +149,22 @@ def run(question: str, **typed: Any) -> ExitCode:
     show_default=True,
     help="Characters per second of the scripted text.",
 )
+@env_file_option
 @console_options
 def demo(study: str, list_them: bool, **typed: Any) -> ExitCode:
     """Play a shipped study: the models are scripted, the experiments are real.
 
-    No key is needed and nothing is paid for. The first time, packages are fetched.
+    No key is needed and nothing is paid for, unless you say --sandbox modal. The first time, packages are
+    fetched.
     """
     if list_them:
         return _list_studies()
+    use_env_file(typed["env_file"])
     settings = read_settings()
     script = shipped_script(study)
     options = _options(typed)
-    unasked = "ask" if options.watch.in_console else "auto"
+    paid = options.settings.get("sandbox") == MODAL
+    unasked = "ask" if options.watch.in_console or paid else "auto"
     if typed["approve"] is None and unasked == "auto":
         options.notes.append(
             "approve: auto, because nobody can be asked without a console; --approve ask lets you decide.",
@@ -179,7 +190,7 @@ def _options(typed: dict[str, Any]) -> Options:
     """Read what was typed into what a run is created with."""
     named = {
         name: typed[name]
-        for name in ("mode", "sandbox", "num_agents", "max_rounds", "max_parallel", "confirm_scripts")
+        for name in ("mode", "sandbox", "gpu", "num_agents", "max_rounds", "max_parallel", "confirm_scripts")
         if typed.get(name) is not None
     }
     if typed.get("budget") is not None:
@@ -229,7 +240,9 @@ def _start(
     """Create the run, start its engine and follow it."""
     if models.script is not None and models.script.shipped:
         options.notes.append("The study's scripts ship with fumehood, so each runs without a yes of its own.")
-    folder = new_run(settings, RunRequest(question, models, policy, options.settings))
+    request = RunRequest(question, models, policy, options.settings)
+    _look_for_keys(settings, request)
+    folder = new_run(settings, request)
     _say(options)
     try:
         return start_and_watch(folder, options.watch)
@@ -237,6 +250,20 @@ def _start(
         raise EngineError(
             error.message, f"{error.next_step} The run is kept: 'fumehood resume {folder.run_id}'.".strip()
         ) from None
+
+
+def _look_for_keys(settings: Settings, request: RunRequest) -> None:
+    """See that no key is missing before there is a run: its engine could only say so and end.
+
+    Raises:
+        ConfigError: one is missing.
+        KeysError: one is missing, and a place that may have it cannot be read.
+    """
+    names, sandbox = request.models.names.values(), run_settings(settings, request).sandbox
+    take_missing_keys(keys_needed(names, sandbox, settings))
+    asyncio.run(keys_for(set(names), settings))
+    if sandbox == MODAL:
+        asyncio.run(modal_credentials())
 
 
 def _say(options: Options) -> None:

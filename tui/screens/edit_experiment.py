@@ -16,8 +16,8 @@ from textual.widgets import Input, Static, TextArea
 from core.budget import estimate
 from core.errors import InputError
 from core.experiment import Experiment
-from core.models.choice import rates_of
 from core.pricing import price_range
+from core.rates import rates_of
 from core.record.state import RunState
 from tui.approval_queue import edit_seen
 from tui.differences import differences, proposal_of
@@ -180,7 +180,7 @@ class EditExperiment(ModalScreen[bool]):
         """Changes, the specification with them (None where it does not fit), and what is wrong by place."""
         typed = {field.place: _text(self._widget(field)) for field in self._fields}
         changes, wrong = changes_of(self._fields, typed)
-        edited, unfitting = edited_spec(self._spec, changes)
+        edited, unfitting = edited_spec(self._spec, changes, self._feed.state.settings.sandbox)
         return changes, edited, unfitting | wrong
 
     def _check(self) -> None:
@@ -212,7 +212,7 @@ class EditExperiment(ModalScreen[bool]):
 
 def price_in_words(state: RunState, spec: Experiment) -> str:
     """What an edited experiment will be priced at, as far as the console can know."""
-    price = estimate(spec, rates_of(state.settings))
+    price = estimate(spec, rates_of(state))
     if price.maximum is None:
         return "?  the engine prices it, and it waits for approval again"
     return f"{price_range(price)}; it waits for approval again"

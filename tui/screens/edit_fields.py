@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core.errors import SandboxUnavailable
 from core.experiment import Experiment, Hypothesis
+from core.sandbox.machines import LOCAL, checked_machine
 from tui.safe_text import one_line, safe
 
 MOST_SEEDS = 1000
@@ -74,8 +76,15 @@ def changes_of(fields: list[EditField], typed: Mapping[str, str]) -> tuple[dict[
     return changes, wrong
 
 
-def edited_spec(spec: Experiment, changes: Mapping[str, Any]) -> tuple[Experiment | None, dict[str, str]]:
+def edited_spec(
+    spec: Experiment, changes: Mapping[str, Any], sandbox: str = LOCAL
+) -> tuple[Experiment | None, dict[str, str]]:
     """The specification with changes.
+
+    Args:
+        spec: as it is.
+        changes: new values by place.
+        sandbox: where it would run.
 
     Returns:
         The specification, None where it does not fit; and what does not fit by place, ``""`` for what
@@ -89,7 +98,12 @@ def edited_spec(spec: Experiment, changes: Mapping[str, Any]) -> tuple[Experimen
             target = target[name]
         target[last] = value
     try:
-        return Experiment.model_validate(document), {}
+        edited = Experiment.model_validate(document)
+        machine = checked_machine(sandbox, edited.compute)
+        return edited.model_copy(update={"compute": machine}), {}
+    except SandboxUnavailable as error:
+        place = "compute.gpu" if "compute.gpu" in changes else "compute.network"
+        return None, {place: f"{error.message}. {error.next_step}."}
     except ValidationError as error:
         wrong: dict[str, str] = {}
         for problem in error.errors():

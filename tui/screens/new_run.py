@@ -18,10 +18,12 @@ from textual.widgets import Input, Static, TextArea
 from core.demo import DEFAULT, studies
 from core.errors import FumehoodError
 from core.keys.lookup import key_store
+from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.models.choice import is_scripted
 from core.models.vendors import VENDORS
 from core.pricing import dollars
 from core.sandbox.isolation import Finding, found_isolation
+from core.sandbox.machines import LOCAL, MODAL
 from tui import glyphs
 from tui.run_form import (
     LANGUAGE_MODELS,
@@ -46,6 +48,10 @@ SHIPPED = "a shipped study"
 ACCEPT, ASK_ME = "run without isolation", "ask me before the first script"
 READY = "Nothing is missing. Nothing is paid for before you approve it."
 READY_TO_THINK = "Nothing is missing. Thinking costs from the start, and nothing goes beyond the cap."
+AT_MODAL = Content.styled(
+    "each experiment gets a machine of its own at Modal, billed by the second while it is open", "$muted"
+)
+GPU_HINT = "for experiments that name none themselves, such as H100 or any"
 NOT_RESEARCHED = "Scripted: the study plays as it was written; a question of yours is not being researched."
 
 
@@ -105,10 +111,9 @@ class NewRunScreen(Screen[None]):
             yield from _row("", OneLine(id="path", placeholder="path of a trajectory.toml", compact=True))
             yield from _row("", Static(classes="plain", id="about"))
             yield from _row("Mode", Choice(["orchestrator", "single"], "orchestrator", id="mode"))
-            yield from _row("Sandbox", Static("local", classes="plain", markup=False))
-            gpu = Content.styled("none: the local sandbox has none to offer in this version", "$muted")
-            yield from _row("GPU", Static(gpu, classes="plain"))
+            yield from _row("Sandbox", Choice([LOCAL, MODAL], settings.sandbox, id="sandbox"))
             yield from _row("", Static(classes="plain", id="isolation"))
+            yield from _field("GPU", "gpu", "none", GPU_HINT)
             yield from _row("", Choice([ASK_ME, ACCEPT], ASK_ME, id="accept"))
             yield from _field("Rounds", "rounds", "", "that may be proposed")
             yield from _field("Experiments", "per_round", "", "that one round may have")
@@ -145,10 +150,11 @@ class NewRunScreen(Screen[None]):
 
     @work
     async def _look_for_keys(self) -> None:
-        search = await key_store().search([vendor.key_name for vendor in VENDORS.values()])
+        models = [vendor.key_name for vendor in VENDORS.values()]
+        search = await key_store().search([*models, MODAL_ID, MODAL_SECRET])
         self._keys = frozenset(search.found)
         self.query_one(ModelFields).found(self._keys)
-        if self._keys and self._is_untouched:
+        if self._keys.intersection(models) and self._is_untouched:
             self.query_one("#thinking", Choice).choose(LANGUAGE_MODELS)
         self._look()
 
@@ -168,6 +174,7 @@ class NewRunScreen(Screen[None]):
             question=safe(self.query_one("#question", TextArea).text),
             study=self.query_one("#study", Choice).chosen if thinking == SHIPPED else thinking,
             mode=self.query_one("#mode", Choice).chosen,
+            sandbox=self.query_one("#sandbox", Choice).chosen,
             accept_process_only=self._asks_for_acceptance
             and self.query_one("#accept", Choice).chosen == ACCEPT,
             **text,
@@ -178,6 +185,7 @@ class NewRunScreen(Screen[None]):
     def _asks_for_acceptance(self) -> bool:
         """Whether scripts that nobody has read would run without isolation."""
         without = self._isolation is not None and self._isolation.isolation == "process only"
+        without = without and self.query_one("#sandbox", Choice).chosen == LOCAL
         return without and self.query_one("#thinking", Choice).chosen != SHIPPED
 
     def on_input_changed(self) -> None:
@@ -206,7 +214,9 @@ class NewRunScreen(Screen[None]):
         self.query_one(ModelFields).display = form.study == LANGUAGE_MODELS
         self._row_of("#accept").display = self._asks_for_acceptance
         self.query_one("#about", Static).update(_about(form))
-        self.query_one("#isolation", Static).update(self._isolation_words(own))
+        at_modal = form.sandbox == MODAL
+        self.query_one("#isolation", Static).update(AT_MODAL if at_modal else self._isolation_words(own))
+        self._row_of("#gpu").display = at_modal
         script = request.models.script if request else None if own else study_script(form.study)
         rounds, per_round = script.needs if script else (3, 3)
         self.query_one("#rounds", Input).placeholder = str(rounds)
@@ -305,13 +315,14 @@ class NewRunScreen(Screen[None]):
         return cast("Console", self.app)
 
 
-INPUTS = ("path", "rounds", "per_round", "at_once", "budget", "policy")
+INPUTS = ("path", "gpu", "rounds", "per_round", "at_once", "budget", "policy")
 PLACES: dict[str, str] = {name: f"#{name}" for name in INPUTS} | {
     "question": "#question",
     "model": "#model",
     "researcher_model": "#researcher_model",
     "writer_model": "#writer_model",
     "mode": "#mode",
+    "sandbox": "#sandbox",
 }
 
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from core import decisions
 from core.budget import estimate
 from core.errors import InputError
-from core.models.choice import rates_of
 from core.pricing import at_most_dollars, dollars
+from core.rates import rates_of
 from core.record.state import ExperimentState, RunState
 from core.repeats import reproducible
 from tui.run_feed import cost_so_far
@@ -98,7 +98,7 @@ def reproduce_question(state: RunState) -> Confirm:
     """
     decisions.reproduce(state)
     sources = reproducible(state)
-    rates = rates_of(state.settings)
+    rates = rates_of(state)
     repeats = [source.spec.model_copy(update={"repeats": source.id}) for source in sources]
     most = [estimate(repeat, rates).maximum for repeat in repeats]
     known = [maximum for maximum in most if maximum is not None]
@@ -119,7 +119,7 @@ def reproduce_question(state: RunState) -> Confirm:
 def repeat_price(state: RunState, experiment: ExperimentState) -> str:
     """What a repeat may cost: its sandbox for the whole time limit, and no model."""
     repeat = experiment.spec.model_copy(update={"repeats": experiment.spec.repeats or experiment.id})
-    price = estimate(repeat, rates_of(state.settings))
+    price = estimate(repeat, rates_of(state))
     if price.maximum is None:
         return "at a price that only the engine can tell"
     return f"for never more than {at_most_dollars(price.maximum).removeprefix('≤ ')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import SandboxUnavailable
+from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.keys.secret import Secret
 from core.sandbox.modal.naming import APP
 from core.sandbox.modal.prices import TABLE, Prices, live
 from core.sandbox.modal.sdk import Sdk, load_sdk, one_line, vendor_errors
 
 LOGIN_SECONDS = 10.0
+LOGOUT_SECONDS = 5.0
 TOKENS = "modal.com/settings/tokens"
 
 
@@ -77,7 +80,9 @@ class Account:
         async with self._lock:
             if self._connection is not None:
                 connection, self._connection = self._connection, None
-                await connection.client.close.aio()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOGOUT_SECONDS):
+                        await connection.client.close.aio()
 
     async def prices(self) -> Prices:
         """What things cost: the workspace's own rates where they are to be had, else the dated table."""
@@ -114,13 +119,16 @@ class Account:
         if isinstance(error, sdk.exception.AuthError):
             return SandboxUnavailable(
                 "Modal does not accept the token",
-                f"Make another at {TOKENS} and store it as the key of modal",
+                f"Make another at {TOKENS}, then: 'fumehood keys set {MODAL_ID}' and '… {MODAL_SECRET}'",
             )
         if isinstance(error, (OSError, sdk.exception.ConnectionError)):
             return SandboxUnavailable(
                 f"Modal cannot be reached within {self._login_seconds:g} s",
                 "Check the network, and status.modal.com; the run can be resumed",
+                "unreachable",
             )
         return SandboxUnavailable(
-            f"Modal does not let us in: {one_line(error)}", "Look at status.modal.com; the run can be resumed"
+            f"Modal does not let us in: {one_line(error)}",
+            "Look at status.modal.com; the run can be resumed",
+            "unreachable",
         )

@@ -170,7 +170,9 @@ class Commands:
             async with asyncio.timeout(ASK_SECONDS):
                 exit_code = await self.sandbox.poll.aio()
         except self._sdk.exception.NotFoundError as error:
-            raise SandboxLost(f"The sandbox {self._name} is gone: Modal does not know it any more") from error
+            raise SandboxLost(
+                f"The sandbox {self._name} is gone: Modal does not know it any more", fault="ended"
+            ) from error
         except self._errors:
             return
         if exit_code is not None:
@@ -193,6 +195,7 @@ class Commands:
             raise SandboxLost(
                 f"Nothing was heard of the sandbox {self._name} for {self._patience_seconds:g} s{said}",
                 "It ends itself; look at status.modal.com",
+                "silent",
             )
         await patience.pause()
 
@@ -258,11 +261,12 @@ def gone(name: str, exit_code: int) -> SandboxLost:
     which may be 0: never a success.
     """
     if exit_code == TIMED_OUT:
-        return SandboxLost(f"The sandbox {name} has ended: its approved time was over")
+        return SandboxLost(f"The sandbox {name} has ended: its approved time was over", fault="time over")
     if exit_code == TERMINATED:
-        return SandboxLost(f"The sandbox {name} was terminated at Modal")
+        return SandboxLost(f"The sandbox {name} was terminated at Modal", fault="terminated")
     return SandboxLost(
         f"The sandbox {name} has ended at Modal by itself (exit code {exit_code}): it was preempted, stood "
         "idle for too long, or failed",
         "What it measured before is kept; run the experiment again",
+        "ended",
     )

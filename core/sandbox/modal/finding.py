@@ -81,12 +81,15 @@ class Finder:
                 async with asyncio.timeout(ASK_SECONDS):
                     return await call()
             except sdk.exception.NotFoundError as error:
-                raise SandboxLost(f"There is no sandbox {sandbox_id} at Modal any more") from error
+                raise SandboxLost(
+                    f"There is no sandbox {sandbox_id} at Modal any more", fault="ended"
+                ) from error
             except vendor_errors(sdk) as error:
                 if time.monotonic() > deadline:
                     raise SandboxLost(
                         f"Modal does not answer about the sandbox {sandbox_id}: {one_line(error)}",
                         "It ends itself when it has stood idle",
+                        "silent",
                     ) from error
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

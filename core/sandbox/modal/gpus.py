@@ -35,9 +35,6 @@ MOST_OF_OTHERS = 8
 UPGRADES = {"H100": "an H200", "B200+": "a B300"}
 """What Modal may give instead, for a name that does not pin it down (vendor's guide, 2026-11)."""
 
-NAMES = frozenset((*KNOWN, ANY))
-"""What an experiment may ask for; each may be followed by ``:2`` and so on."""
-
 
 def gpu_name(text: str) -> str:
     """A GPU as Modal writes it.

@@ -74,7 +74,9 @@ async def _build(connection: Connection, packages: tuple[str, ...], progress: Ca
         ) from error
     except vendor_errors(sdk) as error:
         raise SandboxUnavailable(
-            f"Modal does not build the image: {one_line(error)}", "Try again; the run can be resumed"
+            f"Modal does not build the image: {one_line(error)}",
+            "Try again; the run can be resumed",
+            "unreachable",
         ) from error
     return image
 

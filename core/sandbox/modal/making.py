@@ -85,6 +85,7 @@ class Maker:
             raise SandboxUnavailable(
                 f"Modal has no room for {in_words(spec.compute.gpu)}: {full}",
                 "Try again later, ask for another GPU, or look at your workspace's limits",
+                "no room",
             ) from full
 
     async def _create(self, spec: SandboxSpec, name: str, gpu: str | None, image: Any, seconds: float) -> Any:
@@ -123,6 +124,7 @@ class Maker:
         raise SandboxUnavailable(
             f"Modal does not give us {wanted}: {one_line(error)}",
             "Look at your workspace's limits and at status.modal.com, or ask for another machine",
+            "refused" if isinstance(error, refusals) else "unreachable",
         ) from error
 
     async def _remove(self, run_id: str, name: str) -> None:

@@ -50,6 +50,7 @@ class ModalProvider:
     """
 
     name = "modal"
+    closing_seconds = 20.0
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class ModalProvider:
             described = await asyncio.gather(*(self._described(connection, one, prices) for one in found))
         except vendor_errors(connection.sdk) as error:
             raise SandboxUnavailable(
-                f"Modal does not say which sandboxes there are: {one_line(error)}", "Try again"
+                f"Modal does not say which sandboxes there are: {one_line(error)}", "Try again", "unreachable"
             ) from error
         return [sandbox for sandbox in described if sandbox is not None]
 

@@ -40,6 +40,7 @@ async def mounted(connection: Connection, run_id: str) -> dict[str, Any]:
         raise SandboxUnavailable(
             f"Modal does not say whether the run has data: {one_line(error)}",
             "Try again; the run can be resumed",
+            "unreachable",
         ) from error
     return {DATA: data.with_mount_options(read_only=True), SHARED: _made(connection, run_id, "shared")}
 
@@ -67,7 +68,7 @@ async def add_data(connection: Connection, run_id: str, files: Sequence[Path]) -
                         upload.put_file(file, f"/{file.name}")
     except vendor_errors(sdk) as error:
         raise SandboxUnavailable(
-            f"The data could not be brought to Modal: {one_line(error)}", "Try again"
+            f"The data could not be brought to Modal: {one_line(error)}", "Try again", "unreachable"
         ) from error
 
 

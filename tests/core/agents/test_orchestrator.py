@@ -29,17 +29,15 @@ from tests.fakes.behaving_model import BehavingModel, calls
 from tests.fakes.specs import new_run, proposal, run_settings
 
 
-def agent(live: LiveRun, model: BehavingModel | None = None, gpus: frozenset[str] = frozenset()) -> Agent:
+def agent(live: LiveRun, model: BehavingModel | None = None) -> Agent:
     return orchestrator(
-        live, model or BehavingModel([]), lambda name, section: f"report of {name}: {section}", gpus
+        live, model or BehavingModel([]), lambda name, section: f"report of {name}: {section}"
     )
 
 
-def use(
-    live: LiveRun, tool: str, call_id: str = "c1", gpus: frozenset[str] = frozenset(), **arguments: Any
-) -> ToolResult:
+def use(live: LiveRun, tool: str, call_id: str = "c1", **arguments: Any) -> ToolResult:
     call = ToolCall(call_id, tool, arguments)
-    result, _ = asyncio.run(agent(live, gpus=gpus).toolbox.answer(call))
+    result, _ = asyncio.run(agent(live).toolbox.answer(call))
     return result
 
 
@@ -47,14 +45,13 @@ def propose(
     live: LiveRun,
     count: int = 1,
     call_id: str = "c1",
-    gpus: frozenset[str] = frozenset(),
     compute: dict[str, Any] | None = None,
 ) -> ToolResult:
     experiments = [
         proposal(f"Idea {number}").model_dump(mode="json", exclude={"compute"}) | {"compute": compute or {}}
         for number in range(count)
     ]
-    return use(live, "propose_experiments", call_id, gpus, experiments=experiments)
+    return use(live, "propose_experiments", call_id, experiments=experiments)
 
 
 def end(live: LiveRun, *names: str) -> None:
@@ -133,23 +130,25 @@ def test_the_shares_of_alpha_stay_below_alpha_however_rounds_turn_out(
         assert sum(shares) == pytest.approx(alpha)
 
 
-def test_a_gpu_that_is_not_to_be_had_is_a_tool_error_that_says_which_are(live: LiveRun) -> None:
-    compute = {"gpu": "B200"}
-    none = propose(live, compute=compute)
-    some = propose(live, gpus=frozenset({"T4", "H100"}), compute=compute)
+def test_a_machine_that_is_not_to_be_had_is_a_tool_error_that_says_what_is(live: LiveRun) -> None:
+    none = propose(live, compute={"gpu": "B200"})
+    unknown = propose(create(live, sandbox="modal"), compute={"gpu": "H1000"})
     assert none.error
-    assert "leave 'gpu' out" in none.text
-    assert some.error
-    assert "H100, T4" in some.text
+    assert "leave the GPU out" in none.text
+    assert unknown.error
+    assert "T4, L4, A10" in unknown.text
+    domains = {"network": "allowed", "domains": ["a.example"]}
+    assert propose(create(live), compute=domains).error
     assert live.state.experiments == {}
+    assert not propose(create(live, sandbox="modal"), compute=domains | {"gpu": "a100-80gb:2"}).error
+    assert live.state.experiments["E1"].spec.compute.gpu == "A100-80GB:2"
 
 
 def test_the_runs_gpu_is_taken_unless_a_proposal_names_another_or_none(live: LiveRun) -> None:
-    create(live, gpu="H100")
-    both = frozenset({"H100", "T4"})
-    propose(live, gpus=both, call_id="c1")
-    propose(live, gpus=both, call_id="c2", compute={"gpu": "T4"})
-    propose(live, gpus=both, call_id="c3", compute={"gpu": None})
+    create(live, gpu="H100", sandbox="modal")
+    propose(live, call_id="c1")
+    propose(live, call_id="c2", compute={"gpu": "T4"})
+    propose(live, call_id="c3", compute={"gpu": None})
     gpus = [x.spec.compute.gpu for x in live.state.experiments.values()]
     assert gpus == ["H100", "T4", None]
 

@@ -17,10 +17,9 @@ from core.errors import ConfigError, KeysLocked
 from core.keys.lookup import use_key_store
 from core.keys.secret import Secret
 from core.models.card import PriceChange
-from core.models.choice import FindKey, card_of, choice_of, keys_for, model_for, prices_of, rates_of
+from core.models.choice import FindKey, card_of, choice_of, keys_for, model_for, prices_of
 from core.pricing import FREE
 from tests.fakes.keys import NoKeyring, keys_in_environment
-from tests.fakes.specs import experiment
 
 CLAUDE, GEMINI = "https://api.anthropic.com", "https://generativelanguage.googleapis.com"
 LOCAL = "http://localhost:11434"
@@ -141,16 +140,11 @@ def test_who_is_not_the_vendor_is_not_taken_to_charge_what_the_vendor_does() -> 
 
 
 def test_a_price_that_nobody_knows_is_no_price_and_never_nothing() -> None:
-    from core.budget import estimate
-
-    run = settings(researcher_model="claude-banana")
-    assert prices_of("claude-banana", run) is None
-    assert estimate(experiment(), rates_of(run)).maximum is None
+    assert prices_of("claude-banana", settings(researcher_model="claude-banana")) is None
 
 
 def test_a_run_that_is_only_looked_at_may_name_a_model_that_nobody_knows() -> None:
     assert prices_of("m", settings()) is None
-    assert rates_of(settings(researcher_model="m")).researcher.maximum is None
 
 
 def test_a_card_has_the_prices_of_its_day_and_the_next_ones() -> None:

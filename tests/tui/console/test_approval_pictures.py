@@ -76,7 +76,7 @@ def edited(folder: RunFolder) -> RunFolder:
 
 CARDS: dict[str, tuple[Callable[[Path], RunFolder], Acts]] = {
     "launch": (runs.running, opened("E5")),
-    "edited": (lambda path: edited(runs.waiting(path)), opened("E1")),
+    "edited": (lambda path: edited(runs.waiting(path, sandbox="modal")), opened("E1")),
     "unpriced": (runs.unpriced, opened("E1")),
     "script": (runs.waiting_for_words, opened("script:E4:run-2")),
     "question": (runs.waiting_for_words, opened("question:orchestrator:c9")),

@@ -77,7 +77,7 @@ def at_the_form(
 
 
 def test_an_edit_is_saved_and_has_to_be_approved_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = home.run_with(*WAITING, local_usd_per_hour=Decimal(6))
+    folder = home.run_with(*WAITING, sandbox="modal")
 
     async def acts(form: Form) -> None:
         await form.fill("compute.timeout_seconds", "600")
@@ -85,8 +85,9 @@ def test_an_edit_is_saved_and_has_to_be_approved_again(home: Home, monkeypatch: 
         await form.fill("hypothesis.seeds", "0-4, 9")
         await form.fill("hypothesis.criterion.min_effect", "0.02")
         await form.fill("compute.packages", "numpy>=1,<3, scipy")
-        await form.fill("compute.gpu", "H100")
-        await form.fill("compute.network", "open")
+        await form.fill("compute.gpu", "h100:2")
+        await form.fill("compute.network", "allowed")
+        await form.fill("compute.domains", "*.b.example, A.example")
         await form.press("ctrl+s")
         (toast,) = form.pilot.app._notifications
         assert "has to be approved again" in toast.message
@@ -95,7 +96,12 @@ def test_an_edit_is_saved_and_has_to_be_approved_again(home: Home, monkeypatch: 
     state = folder.state()
     spec = state.experiments["E1"].spec
     assert spec.hypothesis is not None
-    assert (spec.compute.timeout_seconds, spec.compute.gpu, spec.compute.network) == (600, "H100", "open")
+    assert (spec.compute.timeout_seconds, spec.compute.gpu, spec.compute.network) == (
+        600,
+        "H100:2",
+        "allowed",
+    )
+    assert spec.compute.domains == ("*.b.example", "a.example")
     assert spec.compute.packages == ("numpy<3,>=1", "scipy")
     assert spec.plan == "Train both arms.\nTwice."
     assert spec.hypothesis.seeds == (0, 1, 2, 3, 4, 9)

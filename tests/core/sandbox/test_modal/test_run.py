@@ -19,7 +19,6 @@ from core.record.folder import RunFolder
 from core.record.live import LiveRun
 from core.record.state import RunState
 from core.sandbox.modal.account import Credentials
-from core.sandbox.modal.gpus import NAMES
 from core.sandbox.modal.prices import TABLE
 from core.sandbox.modal.provider import ModalProvider
 from tests.core.sandbox.test_modal.conftest import DEADLINE_SECONDS, ModalPlace
@@ -50,7 +49,7 @@ def drive(folder: RunFolder) -> RunState:
             live = LiveRun(folder, journal)
             rates = Rates(TABLE.usd_per_hour, researcher_money(model.prices, 10))
             async with asyncio.timeout(60):
-                await Engine(live, Models(model, model, model), provider, rates, NAMES).run()
+                await Engine(live, Models(model, model, model), provider, rates).run()
             await provider.close()
             return live.state
 
@@ -67,7 +66,7 @@ def run_on(place: ModalPlace, parent: Path, code: str) -> RunFolder:
         *({"when": "Still open"} | call("wait_for_results") for _ in range(9)),
         call("finish_research", summary="Done."),
     ]
-    return tiny_run(parent, study(code, orchestrator=proposing))
+    return tiny_run(parent, study(code, orchestrator=proposing), sandbox="modal")
 
 
 def check(place: ModalPlace, folder: RunFolder, state: RunState) -> None:

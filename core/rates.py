@@ -1,0 +1,42 @@
+"""What a run's experiments are priced with: by engine, console and commands alike."""
+
+from __future__ import annotations
+
+from core.budget import Rates, SandboxPrice, flat, researcher_money
+from core.config import RunSettings
+from core.models.choice import prices_of
+from core.record.events import PricesTaken
+from core.record.state import RunState
+from core.sandbox.machines import MODAL
+from core.sandbox.modal.prices import TABLE, Prices
+
+
+def rates_of(state: RunState) -> Rates:
+    """What the experiments of a run are priced with now.
+
+    Args:
+        state: the run; its journal says what was learned of prices.
+    """
+    settings = state.settings
+    researcher = prices_of(settings.researcher_model, settings)
+    return Rates(_sandbox_price(settings, state.prices), researcher_money(researcher, settings.max_turns))
+
+
+def prices_in_words(state: RunState) -> str:
+    """Where the prices of a run's sandboxes are from and of when; empty where the user said them."""
+    if state.settings.sandbox != MODAL:
+        return ""
+    return state.prices.source if state.prices else TABLE.source
+
+
+def prices_taken(prices: Prices) -> PricesTaken:
+    """Prices as the journal keeps them."""
+    return PricesTaken(gpus=dict(prices.gpus), cpu=prices.cpu, memory=prices.memory, source=prices.source)
+
+
+def _sandbox_price(settings: RunSettings, taken: PricesTaken | None) -> SandboxPrice:
+    if settings.sandbox != MODAL:
+        return flat(settings.local_usd_per_hour)
+    if taken is None:
+        return TABLE.usd_per_hour
+    return Prices(taken.gpus, taken.cpu, taken.memory, taken.source).usd_per_hour
