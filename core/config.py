@@ -28,6 +28,9 @@ Provider: TypeAlias = Literal["anthropic", "google"]
 SandboxKind: TypeAlias = Literal["local", "modal"]
 """Where experiments run: on this machine, or on machines at Modal."""
 
+PaperSize: TypeAlias = Literal["us-letter", "a4"]
+"""The size of a paper's pages, as Typst calls it."""
+
 Thinking: TypeAlias = Literal["adaptive", "budget", "level", "none"]
 """How a model is asked to think.
 
@@ -147,6 +150,8 @@ class Settings(BaseSettings):
     """What an hour of this machine costs you, USD; the local sandbox is priced with it."""
     lease_seconds: float = Field(default=600, ge=1)
     """How long scripts go on without an engine before they end themselves, in seconds."""
+    paper_size: PaperSize = "us-letter"
+    """The size of a paper's pages: ``us-letter`` or ``a4``."""
     theme: str | None = None
     """The console's theme; None for the one chosen in the console."""
     keys: dict[str, str] = Field(default_factory=dict)
@@ -238,6 +243,10 @@ class RunSettings(BaseModel):
     """Price of the local sandbox, USD per hour."""
     lease_seconds: float = Field(default=600, ge=1)
     """How long scripts go on without an engine, in seconds."""
+    literature: bool = True
+    """Whether agents may ask the literature; else nothing is asked over the network for the paper."""
+    paper_size: PaperSize = "us-letter"
+    """The size of the paper's pages."""
 
     @property
     def experiments_per_round(self) -> int:

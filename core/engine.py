@@ -137,7 +137,7 @@ class Engine:
             self.live.record(RunEnded(outcome="failed", message=reason))
             return
         await self._converse(writer(self.live, self.models.writer, self.literature))
-        publish_if_needed(self.live)
+        await publish_if_needed(self.live)
         self.live.record(RunEnded(outcome="done", message=planned.message))
 
     async def _reproduce(self) -> None:
@@ -151,7 +151,7 @@ class Engine:
                 and not any(experiment.open for experiment in state.experiments.values())
             )
         )
-        publish_again(self.live)
+        await publish_again(self.live)
         concluded = self.live.state.concluded
         assert concluded is not None
         self.live.record(RunEnded(outcome=concluded.outcome, message=concluded.message))

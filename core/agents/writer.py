@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from decimal import Decimal
-from importlib.metadata import version
-from pathlib import Path
-from typing import Final
-
 from core.agents.agent import Agent
-from core.agents.literature_tools import literature_in_words, literature_tools, verified_in_words
+from core.agents.literature_tools import literature_tools, verified_in_words
+from core.agents.manuscript import WRITER_NAME, draft_by_code, last_draft, manuscript, published_draft
 from core.agents.orchestrator import outcome_line
 from core.agents.prompts import VERSION, WRITER, writer_prompt
 from core.agents.tools import Reply, SubmitPaper, Tool, Toolbox
-from core.errors import StorageError, ToolError
+from core.config import PaperSize
+from core.errors import ToolError
 from core.evidence.bound import Problem, Warned
 from core.evidence.gather import gather
-from core.evidence.references import bibliography
 from core.evidence.sheet import sheet
 from core.literature.literature import Literature
 from core.models.base import Model
-from core.paper.document import Attempt, Document, PaperInput
+from core.paper.document import Document, PaperInput
 from core.paper.markdown import PaperFiles, compose
-from core.record.events import PaperPublished, PaperRefused
+from core.paper.publishing import publish
+from core.record.events import By, PaperRefused
 from core.record.live import LiveRun
-from core.record.state import ExperimentState, RunState
-
-WRITER_NAME: Final = "writer"
+from core.record.state import RunState
 
 MAX_REFUSALS = 3
 """Drafts that are refused; the next one is published with what nothing supports struck."""
@@ -68,26 +62,34 @@ def writer(live: LiveRun, model: Model, literature: Literature | None = None) ->
     )
 
 
-def publish_if_needed(live: LiveRun) -> None:
+async def publish_if_needed(live: LiveRun) -> None:
     """Publish what there is, where the writer ended without a paper.
 
     That is its last draft with what nothing supports struck, or, without any draft, what code can
     say by itself: a run's measurements are not lost because its writer failed.
     """
     if live.state.paper is None:
-        draft = _last_draft(live.state) or _paper_by_code(live.state)
-        _publish(live, compose(_input(live, draft)))
+        draft = last_draft(live.state) or draft_by_code(live.state)
+        await _publish(live, compose(_input(live, draft)))
 
 
-def publish_again(live: LiveRun) -> None:
+async def publish_again(live: LiveRun, size: PaperSize | None = None, by: By = "engine") -> None:
     """Publish the paper's draft once more, with what has become known of its measurements since.
 
-    A run that ended without a paper has none to publish again.
+    A run that ended without a paper has none to publish again. No model is asked.
+
+    Args:
+        live: the run.
+        size: of the paper; None for what the run's settings say.
+        by: who wants it.
+
+    Raises:
+        StorageError: the disk is full, read-only or forbidden.
     """
     if live.state.paper is not None:
         state = live.state
-        draft = _published_draft(state) or _last_draft(state) or _paper_by_code(state)
-        _publish(live, compose(_input(live, draft)))
+        draft = published_draft(state) or last_draft(state) or draft_by_code(state)
+        await _publish(live, compose(_input(live, draft)), size, by)
 
 
 class _Submission:
@@ -107,108 +109,22 @@ class _Submission:
             problems = tuple(_problem_in_words(problem) for problem in document.struck[:MAX_TOLD])
             self.live.record(PaperRefused(call_id=call_id, problems=problems))
             raise ToolError(_refusal(document), "Nothing is published yet. Mend these and submit it again.")
-        _publish(self.live, files)
+        await _publish(self.live, files)
         return Reply(PUBLISHED, ends=True)
 
 
-def _published_draft(state: RunState) -> SubmitPaper | None:
-    writer = state.agents[WRITER_NAME]
-    drafts = [
-        SubmitPaper.model_validate(call.arguments)
-        for turn in writer.turns
-        for call in turn.calls
-        if (answer := writer.answers.get(call.id)) is not None and answer.ends
-    ]
-    return drafts[-1] if drafts else None
-
-
-def _last_draft(state: RunState) -> SubmitPaper | None:
-    refused = {refusal.call_id for refusal in state.refusals}
-    drafts = [
-        SubmitPaper.model_validate(call.arguments)
-        for turn in state.agents[WRITER_NAME].turns
-        for call in turn.calls
-        if call.id in refused
-    ]
-    return drafts[-1] if drafts else None
-
-
-def _paper_by_code(state: RunState) -> SubmitPaper:
-    assert state.created is not None
-    abstract = "The writer submitted no paper. What follows was put together by code."
-    return SubmitPaper(title=_plain(state.created.question), abstract=abstract, body="\n")
-
-
-def _publish(live: LiveRun, files: PaperFiles) -> None:
-    _write(live.folder.paper / "evidence.json", files.evidence)
-    _write(live.folder.paper / "references.bib", bibliography(files.document.citations))
-    _write(live.folder.paper / "paper.md", files.markdown)
-    live.record(
-        PaperPublished(
-            path="paper/paper.md",
-            sha256=hashlib.sha256(files.markdown.encode()).hexdigest(),
-            numbers=len(files.document.numbers),
-            struck=len(files.document.struck),
-        )
-    )
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole, so that nobody ever reads half a paper."""
-    unfinished = path.with_suffix(".unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"the paper cannot be written: {error.strerror}", "Make room; the run can be resumed."
-        ) from None
+async def _publish(
+    live: LiveRun, files: PaperFiles, size: PaperSize | None = None, by: By = "engine"
+) -> None:
+    """Write every file of the paper, and only then say in the journal that it is there."""
+    folder = live.folder
+    size = size or live.state.settings.paper_size
+    published = await publish(files, folder.paper, folder.files, size=size)
+    live.record(published.model_copy(update={"by": by}))
 
 
 def _input(live: LiveRun, draft: SubmitPaper) -> PaperInput:
-    """Everything that a paper is made from; all but the draft comes from the journal."""
-    state = live.state
-    known = state.unknown_costs == 0
-    return PaperInput(
-        title=draft.title,
-        abstract=draft.abstract,
-        body=draft.body,
-        evidence=gather(live.journal, state),
-        attempts=tuple(_attempt(experiment) for experiment in state.experiments.values()),
-        models=tuple(sorted({agent.started.model for agent in state.agents.values()})),
-        approved_by=tuple(sorted({_approver(state, x) for x in state.experiments.values() if x.locked})),
-        scripted=any(agent.started.scripted for agent in state.agents.values()),
-        cost_usd=state.spent_usd if known else None,
-        model_cost_usd=_model_cost(state),
-        sandbox_seconds=sum(experiment.sandbox_seconds for experiment in state.experiments.values()),
-        versions={"fumehood": version("fumehood"), "prompts": VERSION},
-        literature=literature_in_words(state),
-    )
-
-
-def _attempt(experiment: ExperimentState) -> Attempt:
-    return Attempt(
-        experiment_id=experiment.id,
-        title=experiment.spec.title,
-        state=experiment.outcome or experiment.stage,
-        verdict=experiment.verdict.outcome if experiment.verdict else "",
-        gpu=experiment.spec.compute.gpu,
-        cost_usd=experiment.cost_usd,
-        seconds=experiment.sandbox_seconds or None,
-    )
-
-
-def _approver(state: RunState, experiment: ExperimentState) -> str:
-    request = state.live_request(experiment.id)
-    decision = request.decision if request else None
-    return "a human" if decision is not None and decision.by == "human" else "the policy of the run"
-
-
-def _model_cost(state: RunState) -> Decimal | None:
-    """What all turns cost, dropped attempts included; None where any could not be priced."""
-    bills = [agent.bill for agent in state.agents.values()]
-    known = not any(bill.unknown_costs for bill in bills)
-    return sum((bill.spent_usd for bill in bills), Decimal(0)) if known else None
+    return manuscript(live.journal, live.state, draft)
 
 
 def _conclusion(state: RunState) -> str:
@@ -240,9 +156,3 @@ def _problem_in_words(problem: Problem) -> str:
 
 def _warning_in_words(warning: Warned) -> str:
     return f"- line {warning.line}, {warning.excerpt!r}: {warning.reason}"
-
-
-def _plain(text: str) -> str:
-    """A question as a title that no token or digit can make fail."""
-    kept = "".join(c for c in text if not c.isnumeric() and c not in "{}")[:200].strip()
-    return kept or "A paper without a title"

@@ -49,6 +49,7 @@ class PaperInput:
         approved_by: who approved the experiments.
         scripted: no language model is being used.
         cost_usd: what the run cost, in USD; None where that is unknown.
+        unsettled_usd: what turns that did not come whole may have been billed beyond that, at most, in USD.
         model_cost_usd: the part of it that models cost, in USD; None where that is unknown.
         sandbox_seconds: how long sandboxes were open, in seconds.
         versions: of what took part, by name.
@@ -65,6 +66,7 @@ class PaperInput:
     approved_by: tuple[str, ...] = ()
     scripted: bool = False
     cost_usd: Decimal | None = None
+    unsettled_usd: Decimal = Decimal(0)
     model_cost_usd: Decimal | None = None
     sandbox_seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)

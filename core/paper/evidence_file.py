@@ -14,7 +14,7 @@ from core.evidence.measurement import Config, ExecFacts, LogPoint, Measurement
 from core.evidence.plots import Plot
 from core.paper.document import Document
 
-VERSION = 2
+VERSION = 3
 """Of the file's form; raised with every change that a reader could notice."""
 
 
@@ -122,6 +122,7 @@ SOURCE_FIELDS = (
     "approved_by",
     "scripted",
     "cost_usd",
+    "unsettled_usd",
     "model_cost_usd",
     "sandbox_seconds",
     "literature",

@@ -31,6 +31,7 @@ _SOURCE_TYPES: dict[str, Any] = {
     "approved_by": tuple[str, ...],
     "scripted": bool,
     "cost_usd": Decimal | None,
+    "unsettled_usd": Decimal,
     "model_cost_usd": Decimal | None,
     "sandbox_seconds": float,
     **dict.fromkeys(("title", "abstract", "body", "literature"), str),

@@ -16,6 +16,7 @@ from core.evidence.rendering import pipe_table
 from core.experiment import criterion_in_words
 from core.paper.document import Attempt, Document, PaperInput, prepare
 from core.paper.evidence_file import evidence_json
+from core.pricing import at_most_dollars
 
 
 @dataclass(frozen=True)
@@ -185,9 +186,11 @@ def _flags(paper: PaperInput) -> str:
 
 
 def _money(paper: PaperInput) -> str:
+    unsettled = escape(at_most_dollars(paper.unsettled_usd)) if paper.unsettled_usd else ""
     rows = [
         ("whole run, USD", _usd(paper.cost_usd)),
         ("of which models, USD", _usd(paper.model_cost_usd)),
+        *([("perhaps billed beyond that, for turns cut off, USD", unsettled)] if unsettled else []),
         ("sandboxes open", f"{paper.sandbox_seconds:.0f} s"),
     ]
     return pipe_table(("what", "spent"), rows)

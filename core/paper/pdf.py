@@ -16,10 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from core.config import PaperSize
 from core.errors import RenderingError
 from core.paper.outline import Outline
 from core.paper.tree import Drawing
-from core.paper.typst_data import PaperSize, paper_data, plot_data
+from core.paper.typst_data import paper_data, plot_data
 
 COMPILER = (sys.executable, "-P", "-m", "core.paper.compile_typst")
 

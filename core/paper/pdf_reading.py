@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.config import PaperSize
 from core.errors import InputError
-from core.paper.typst_data import PaperSize
 
 MOST_BYTES = 200_000_000
 MOST_PAGES = 500

@@ -1,42 +1,62 @@
-"""Writes the files that people read beside ``paper.md``: PDF, LaTeX, and pictures of the pages."""
+"""Writes a paper's files: Markdown, evidence, BibTeX, PDF, LaTeX, figures and pictures of the pages."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
+import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from core.config import PaperSize
 from core.errors import RenderingError, StorageError
+from core.evidence.references import bibliography
 from core.paper.latex import latex_source
 from core.paper.markdown import PaperFiles
 from core.paper.outline import Outline, outline
 from core.paper.pdf import Rendered, render
 from core.paper.pictures import read_pictures
-from core.paper.typst_data import PaperSize
+from core.record.events import PaperPublished
+
+MARKDOWN = "paper.md"
+PDF = "paper.pdf"
+LATEX = "paper.tex"
+BIBLIOGRAPHY = "references.bib"
+EVIDENCE = "evidence.json"
 
 NO_PDF = "no-pdf.txt"
 """Says in one line why there is no PDF; not there where there is one."""
 
+FILES = (EVIDENCE, BIBLIOGRAPHY, MARKDOWN, PDF, LATEX, NO_PDF)
+"""The files of a paper; those that a paper does not have are not there."""
+
+FOLDERS = ("figures", "pages")
+"""Folders of a paper: plots and pictures for LaTeX, and a picture of each page."""
+
+STAGE = ".unfinished"
+"""Where all of it is written first: a disk that fills up leaves the earlier paper as it was."""
+
 log = logging.getLogger("fumehood.paper")
 
 
-async def publish_forms(
+async def publish(
     files: PaperFiles, paper: Path, artifacts: Path, *, size: PaperSize = "us-letter"
-) -> str:
-    """Write ``paper.pdf``, ``paper.tex``, ``figures/`` and ``pages/`` beside ``paper.md``.
+) -> PaperPublished:
+    """Write a paper in every form; the same paper gives the same bytes.
 
-    Call it after ``paper.md`` and ``evidence.json`` are written. Typst runs in a process of its own,
-    so that it stalls nobody. What cannot be made is left out: the Markdown is the paper.
+    Typst runs in a process of its own, so that it stalls nobody. What cannot be made is left out: the
+    Markdown is the paper. Nothing of an earlier paper is touched before all of this one is written.
 
     Args:
         files: the paper.
-        paper: the folder of the paper.
+        paper: the folder of the paper, in the run's folder.
         artifacts: the run's folder of artifacts by content.
         size: of the paper.
 
     Returns:
-        Why there is no PDF, in one line; empty where there is one.
+        What was published, to be recorded by whoever asked for it.
 
     Raises:
         StorageError: the disk is full, read-only or forbidden to us.
@@ -50,53 +70,76 @@ async def publish_forms(
         trouble = ""
     except RenderingError as error:
         log.warning("there is no PDF: %s", error)
-        rendered, trouble = None, " ".join(str(error).split())
+        rendered, trouble = None, " ".join(error.message.split())
     shown = {sha: content for sha, content in pictures.items() if rendered and sha not in rendered.refused}
+    contents = {
+        EVIDENCE: files.evidence.encode(),
+        BIBLIOGRAPHY: bibliography(files.document.citations).encode(),
+        MARKDOWN: files.markdown.encode(),
+        **_forms(outlined, rendered, shown),
+        **({NO_PDF: f"{trouble}\n".encode()} if trouble else {}),
+    }
     try:
-        _write_all(paper, outlined, rendered, shown)
-        _say(paper / NO_PDF, trouble)
+        _replace_all(paper, contents)
     except OSError as error:
         raise StorageError(
             f"the paper cannot be written: {error.strerror}", "Make room; the run can be resumed."
         ) from None
-    return trouble
+    return PaperPublished(
+        path=f"{paper.name}/{MARKDOWN}",
+        sha256=hashlib.sha256(contents[MARKDOWN]).hexdigest(),
+        numbers=len(files.document.numbers),
+        struck=len(files.document.struck),
+        pdf=f"{paper.name}/{PDF}" if rendered else "",
+        pages=len(rendered.pages) if rendered else 0,
+        no_pdf=trouble,
+    )
 
 
-def _write_all(paper: Path, outlined: Outline, rendered: Rendered | None, pictures: dict[str, bytes]) -> None:
-    figures, pages = paper / "figures", paper / "pages"
-    for folder in (figures, pages):
-        shutil.rmtree(folder, ignore_errors=True)
-    (paper / "paper.pdf").unlink(missing_ok=True)
-    plots: list[str] = []
-    named: list[str] = []
-    if rendered is not None:
-        figures.mkdir(mode=0o700)
-        for number, plot in enumerate(rendered.plots, 1):
-            plots.append(f"plot-{number}.pdf")
-            (figures / plots[-1]).write_bytes(plot)
-        for picture in outlined.pictures:
-            if picture.sha256 in pictures:
-                vector = rendered.pictures.get(picture.sha256)
-                named.append(f"{picture.sha256}.{'pdf' if vector else picture.format}")
-                (figures / named[-1]).write_bytes(vector or pictures[picture.sha256])
-        with contextlib.suppress(OSError):
-            figures.rmdir()  # where it is empty
-        pages.mkdir(mode=0o700)
-        for number, page in enumerate(rendered.pages, 1):
-            (pages / f"page-{number}.png").write_bytes(page)
-        _replace(paper / "paper.pdf", rendered.pdf)
-    _replace(paper / "paper.tex", latex_source(outlined, plots, named).encode())
+def _forms(outlined: Outline, rendered: Rendered | None, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """PDF, LaTeX, figures and pages by name; LaTeX alone where there is no PDF."""
+    if rendered is None:
+        return {LATEX: latex_source(outlined).encode()}
+    plots = {f"plot-{number}.pdf": plot for number, plot in enumerate(rendered.plots, 1)}
+    drawn: dict[str, bytes] = {}
+    for picture in outlined.pictures:
+        if picture.sha256 in pictures:
+            vector = rendered.pictures.get(picture.sha256)
+            name = f"{picture.sha256}.{'pdf' if vector else picture.format}"
+            drawn[name] = vector or pictures[picture.sha256]
+    return {
+        PDF: rendered.pdf,
+        LATEX: latex_source(outlined, list(plots), list(drawn)).encode(),
+        **{f"figures/{name}": content for name, content in {**plots, **drawn}.items()},
+        **{f"pages/page-{number}.png": page for number, page in enumerate(rendered.pages, 1)},
+    }
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Replace a file as a whole, so that nobody ever reads half of it."""
-    unfinished = path.with_suffix(path.suffix + ".unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+def _replace_all(paper: Path, contents: Mapping[str, bytes]) -> None:
+    """Put new files in the place of the earlier ones, each as a whole: nobody ever reads half of one."""
+    stage = paper / STAGE
+    shutil.rmtree(stage, ignore_errors=True)  # left by an engine that died
+    try:
+        stage.mkdir(mode=0o700)
+        for name, content in contents.items():
+            (stage / name).parent.mkdir(mode=0o700, exist_ok=True)
+            _write(stage / name, content)
+        for name in FILES:
+            if name in contents:
+                (stage / name).replace(paper / name)
+            else:
+                (paper / name).unlink(missing_ok=True)
+        for name in FOLDERS:
+            shutil.rmtree(paper / name, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                (stage / name).rename(paper / name)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
-def _say(path: Path, trouble: str) -> None:
-    if trouble:
-        _replace(path, f"{trouble}\n".encode())
-    else:
-        path.unlink(missing_ok=True)
+def _write(path: Path, content: bytes) -> None:
+    """Write a file to the disk itself: the journal says next that it is there."""
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

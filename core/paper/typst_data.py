@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from core.config import PaperSize
 from core.paper import formula as math
 from core.paper import symbols
 from core.paper.chart import lay_out
@@ -37,9 +38,6 @@ from core.paper.tree import (
     Styled,
     Text,
 )
-
-PaperSize: TypeAlias = Literal["us-letter", "a4"]
-"""How Typst calls the sizes of paper that there are."""
 
 NARROW_CHARACTERS = 54
 """Characters that a row of a table may have to fit into one column of the page."""

@@ -525,7 +525,7 @@ class PaperRefused(Event):
 
 
 class PaperPublished(Event):
-    """The paper is in the run's folder."""
+    """The paper is in the run's folder, in every form that could be made."""
 
     type: Literal["paper.published"] = "paper.published"
     path: str
@@ -535,6 +535,12 @@ class PaperPublished(Event):
     """Numbers bound to measurements."""
     struck: int
     """Numbers struck because nothing supports them; above 0 the paper is a draft."""
+    pdf: str = ""
+    """The PDF, relative to the run's folder; empty where there is none."""
+    pages: int = 0
+    """Pages of the PDF."""
+    no_pdf: str = ""
+    """Why there is no PDF, in one sentence; empty where there is one, and where none was made yet."""
 
 
 class LiteratureSearched(Event):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from core.config import PaperSize
 from core.errors import InputError
 from core.paper.outline import outline
 from core.paper.pdf import render
-from core.paper.typst_data import PaperSize
 from core.paper.verify import Verified, verify_evidence, verify_pdf
 from tests.core.paper.test_markdown import paper
 from tests.fakes.forging import digits_on, with_other_digit
