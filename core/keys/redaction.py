@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -36,11 +37,23 @@ _unmistakable: list[str] = []
 def know(value: str) -> None:
     """Take a key out of everything that is redacted from now on, in the forms it takes in text."""
     if len(value) >= LEAST_CHARACTERS and value not in _forms:
-        encoded = base64.b64encode(value.encode()).decode().rstrip("=")
-        forms = dict.fromkeys((value, quote(value, safe=""), json.dumps(value)[1:-1], encoded))
-        _forms[value] = tuple(forms)
+        _forms[value] = _forms_of(value)
         if len(value) >= LEAST_FOR_FACTS and any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
-            _unmistakable.extend(forms)
+            _unmistakable.extend(_forms[value])
+
+
+def _forms_of(value: str) -> tuple[str, ...]:
+    """A value as it is, in an address, in JSON (with and without its escapes of letters) and in base64."""
+    data = value.encode()
+    forms = (
+        value,
+        quote(value, safe=""),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        base64.b64encode(data).decode().rstrip("="),
+        base64.urlsafe_b64encode(data).decode().rstrip("="),
+    )
+    return tuple(dict.fromkeys(forms))
 
 
 def unmistakable_forms() -> tuple[str, ...]:
@@ -53,18 +66,38 @@ def without_known_keys(text: str) -> str:
 
     For what must stay as it is bit for bit, such as a provider's signatures: no shape is guessed at.
     """
-    for form in _unmistakable:
-        if form in text:
-            text = text.replace(form, MASK)
-    return text
+    return _masked(text, _places(text, _unmistakable))
 
 
 def redacted(text: str) -> str:
     """A text for people or for a log, without any key and without anything that looks like one."""
-    for forms in tuple(_forms.values()):
-        for form in forms:
-            text = text.replace(form, MASK)
-    return SHAPES.sub(MASK, text)
+    places = [place for forms in tuple(_forms.values()) for place in _places(text, forms)]
+    return _masked(text, places + [shape.span() for shape in SHAPES.finditer(text)])
+
+
+def _places(text: str, forms: Sequence[str]) -> list[tuple[int, int]]:
+    """From where to where each form is in a text; also where two of them share characters."""
+    places = []
+    for form in forms:
+        start = text.find(form)
+        while start >= 0:
+            places.append((start, start + len(form)))
+            start = text.find(form, start + 1)
+    return places
+
+
+def _masked(text: str, places: list[tuple[int, int]]) -> str:
+    """A text with one mask for each place, and for places that overlap one for all of them.
+
+    All places are found before the first is masked: a key that begins with another one, or shares its end
+    with the beginning of another one, would else be cut in two and keep a part.
+    """
+    pieces, done = [], 0
+    for start, end in sorted(places):
+        if start >= done:
+            pieces += [text[done:start], MASK]
+        done = max(done, end)
+    return "".join((*pieces, text[done:]))
 
 
 class RedactingFilter(logging.Filter):

@@ -7,12 +7,17 @@ import base64
 import io
 import json
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.keys.redaction import RedactingFilter, redacted, without_known_keys
+from core.keys import redaction
+from core.keys.redaction import MASK, RedactingFilter, know, redacted, without_known_keys
 from core.keys.secret import Secret
 from core.record.events import RunEnded
 from core.record.journal import Journal
@@ -72,6 +77,79 @@ def test_facts_keep_what_only_looks_like_a_key_because_signatures_must_come_back
 def test_a_passphrase_that_is_an_innocent_word_changes_no_fact() -> None:
     Secret("orchestrator proposes")
     assert without_known_keys('{"agent":"orchestrator proposes"}') == '{"agent":"orchestrator proposes"}'
+
+
+AROUND = " ·\n"
+"""Characters that no key and no form of one has."""
+
+BEGINNINGS = st.text('xyz/+"', min_size=7, max_size=20).map(lambda text: f"k1{text}")
+ENDS = st.text("abc789%\\ü", min_size=9, max_size=20).map(lambda text: f"w2{text}")
+ENCODINGS: list[Callable[[str], str]] = [
+    str,
+    lambda key: quote(key, safe=""),
+    lambda key: json.dumps(key)[1:-1],
+    lambda key: json.dumps(key, ensure_ascii=False)[1:-1],
+    lambda key: base64.b64encode(key.encode()).decode().rstrip("="),
+    lambda key: base64.urlsafe_b64encode(key.encode()).decode().rstrip("="),
+]
+
+
+@contextmanager
+def only(*keys: str) -> Iterator[None]:
+    """A process that has held these keys, in this order."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redaction, "_forms", {})
+        patch.setattr(redaction, "_unmistakable", [])
+        for key in keys:
+            know(key)
+        yield
+
+
+def nothing_but_masks(left: str) -> bool:
+    return set(left) <= {*AROUND, *MASK}
+
+
+def test_nothing_stays_of_a_key_that_begins_with_another_one() -> None:
+    short, long = "abcdefgh12345678", "abcdefgh12345678-and-a-tail"
+    for order in ((short, long), (long, short)):
+        with only(*order):
+            for clean in (redacted, without_known_keys):
+                assert clean(f"{long} {short}") == f"{MASK} {MASK}"
+
+
+@given(
+    beginning=BEGINNINGS,
+    middle=BEGINNINGS,
+    end=ENDS,
+    encode=st.sampled_from(ENCODINGS),
+    around=st.text(AROUND, max_size=3),
+    turned=st.booleans(),
+)
+def test_nothing_stays_of_keys_that_share_characters_in_any_form(
+    beginning: str, middle: str, end: str, encode: Callable[[str], str], around: str, turned: bool
+) -> None:
+    keys = [beginning + middle, middle + end, beginning + middle + end, middle + middle]
+    texts = [*keys, beginning + middle + end, middle * 3]
+    with only(*(reversed(keys) if turned else keys)):
+        for clean in (redacted, without_known_keys):
+            assert nothing_but_masks(clean(around.join(encode(key) for key in keys)))
+            assert nothing_but_masks(clean(around.join(texts)))
+
+
+@given(text=st.text(max_size=200))
+def test_a_text_without_any_key_stays_as_it_is(text: str) -> None:
+    with only("k1-not-in-any-of-these-texts", "k1-not-in-any-of-these-texts-either"):
+        assert without_known_keys(text) == text
+        assert redacted(redacted(text)) == redacted(text)
+
+
+def test_a_key_with_letters_beyond_ascii_stays_out_of_facts_which_keep_such_letters(tmp_path: Path) -> None:
+    key = 'pässwörter-"0123456789"'
+    with only(key), Journal(tmp_path / "journal.db", create=True) as journal:
+        journal.append(RunEnded(outcome="failed", message=f"refused: {key}"))
+        (event,) = journal.read()
+    assert isinstance(event, RunEnded)
+    assert event.message == "refused: ••••"
 
 
 def logged(record: logging.LogRecord) -> str:
