@@ -161,6 +161,19 @@ class MessageSent(Event):
     text: str
 
 
+class DataAdded(Event):
+    """The human gave the run a file, which every sandbox of it sees and none can change."""
+
+    type: Literal["data.added"] = "data.added"
+    once: ClassVar[str | None] = "name"
+    by: By = "human"
+    name: str
+    """What it is called in ``/data``."""
+    sha256: str
+    """Of its content."""
+    size_bytes: int = Field(ge=0)
+
+
 class SeedsRequested(Event):
     """The human wants an experiment's scripts run again with more seeds."""
 
@@ -595,6 +608,7 @@ AnyEvent: TypeAlias = (
     | LaunchingContinued
     | BudgetSet
     | MessageSent
+    | DataAdded
     | SeedsRequested
     | ReproductionRequested
     | RunRenamed

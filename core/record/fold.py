@@ -90,6 +90,10 @@ def _message_sent(state: RunState, event: e.MessageSent) -> None:
     state.messages.append(event)
 
 
+def _data_added(state: RunState, event: e.DataAdded) -> None:
+    state.data.setdefault(event.name, event)
+
+
 def _seeds_requested(state: RunState, event: e.SeedsRequested) -> None:
     state.seeds[event.request_id] = event
 
@@ -403,6 +407,7 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.LaunchingContinued: _launching_continued,
     e.BudgetSet: _budget_set,
     e.MessageSent: _message_sent,
+    e.DataAdded: _data_added,
     e.SeedsRequested: _seeds_requested,
     e.ReproductionRequested: _reproduction_requested,
     e.RunRenamed: _run_renamed,

@@ -76,6 +76,16 @@ class RunFolder:
         return self.path / "paper"
 
     @property
+    def data(self) -> Path:
+        """Copies of what the human gave the run; local sandboxes see them, and cannot change them."""
+        return self.path / "data"
+
+    @property
+    def shared(self) -> Path:
+        """What experiments in local sandboxes hand to each other."""
+        return self.path / "shared"
+
+    @property
     def trajectory_path(self) -> Path:
         """The turns of a scripted model; only where the run uses one."""
         return self.path / "trajectory.json"

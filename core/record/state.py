@@ -211,6 +211,7 @@ class RunState:
         reproduction: the wish for a reproduction that is being carried out; None usually.
         prices: what sandboxes cost, as their provider said last; None where it was not asked.
         blocked: why no model is asked until a human acted and another engine began; None usually.
+        data: files that the human gave the run, by name.
         tellings: experiments whose end the orchestrator was told of, by the call that told it.
         searches: searches of the literature, by the call that asked for them.
         works: what they found, by the key that it is cited with.
@@ -244,6 +245,7 @@ class RunState:
     execs: dict[str, Exec] = field(default_factory=dict)
     agents: dict[str, AgentState] = field(default_factory=dict)
     messages: list[e.MessageSent] = field(default_factory=list)
+    data: dict[str, e.DataAdded] = field(default_factory=dict)
     refusals: list[e.PaperRefused] = field(default_factory=list)
     paper: e.PaperPublished | None = None
     tellings: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -67,6 +67,9 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
     e.SeedsRequested: st.builds(
         e.SeedsRequested, request_id=unique, experiment_id=experiment_ids, count=st.integers(2, 5)
     ),
+    e.DataAdded: st.builds(
+        e.DataAdded, name=st.sampled_from(("a.csv", "b.csv")), sha256=subjects, size_bytes=numbers
+    ),
     e.ReproductionRequested: st.builds(e.ReproductionRequested, request_id=unique),
     e.RunRenamed: st.builds(e.RunRenamed, title=st.text(max_size=5)),
     e.RunEnded: st.builds(e.RunEnded, outcome=st.sampled_from(("done", "killed", "failed"))),
