@@ -24,6 +24,7 @@ from tests.tui.console.log_probe import (
     shown,
     until,
 )
+from tui.widgets.log_prompt import LogPrompt
 from tui.widgets.log_reader import LogReader
 from tui.widgets.log_scroll import LogScroll
 from tui.widgets.log_view import LogView
@@ -374,12 +375,22 @@ def test_where_there_is_no_log_the_view_says_why_and_where_to_look(tmp_path: Pat
 
         async def act(pilot: Pilot[int], view: LogView) -> None:
             assert word in " ".join(row.strip() for row in on_screen(view))  # noqa: B023
-            await pilot.press(
-                "slash", "n", "e", "y", "t", "w", "o", "v", "F", "j", "g", "G", "less_than_sign"
-            )
-            assert not view.has_class("-asks")
 
         reading(folder, act, agent=agent)
+
+
+@pytest.mark.parametrize("asks", ["slash", "ampersand", "s"])
+def test_where_there_is_no_log_nothing_is_asked_about_it_and_its_keys_do_nothing(
+    tmp_path: Path, asks: str
+) -> None:
+    async def act(pilot: Pilot[int], view: LogView) -> None:
+        before = on_screen(view)
+        await pilot.press(asks, "n", "e", "y", "t", "w", "o", "v", "F", "j", "g", "G", "less_than_sign")
+        assert not view.query_one(LogPrompt).asks
+        assert view.reader.has_focus
+        assert on_screen(view) == before
+
+    reading(new_run(tmp_path), act, agent="orchestrator")
 
 
 def test_a_run_that_has_only_begun_has_an_empty_log(tmp_path: Path) -> None:
