@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -78,15 +79,19 @@ class OpenSandbox:
         id: what ``reopen`` takes.
         name: the name it was opened under.
         run_id: the run that it belongs to.
-        running: ids of the execs that run in it now.
+        running: ids of the execs that run in it now; None where nobody looked, or nobody answered.
         usd_per_hour: what it costs, USD per hour; None where that is unknown.
+        gpu: its GPU as its provider calls it; None for none.
+        opened_at: since when it is there, UTC; None where its provider does not say.
     """
 
     id: str
     name: str
     run_id: str
-    running: tuple[str, ...]
+    running: tuple[str, ...] | None
     usd_per_hour: Decimal | None = None
+    gpu: str | None = None
+    opened_at: datetime | None = None
 
 
 class Sandbox(Protocol):

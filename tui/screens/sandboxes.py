@@ -151,7 +151,7 @@ class SandboxesScreen(Screen[None]):
 
 
 def _runs_in(found: StillOpen) -> str:
-    running = ", ".join(map(one_line, found.sandbox.running))
+    running = ", ".join(map(one_line, found.sandbox.running or ()))
     return f"{running} runs in it." if running else "Nothing runs in it."
 
 

@@ -109,7 +109,7 @@ def head(width: int) -> Content:
 
 
 def _line(found: StillOpen, width: int, chosen: bool, focused: bool) -> Content:
-    running = ", ".join(map(one_line, found.sandbox.running))
+    running = ", ".join(map(one_line, found.sandbox.running or ()))
     mark = glyphs.RUNNING if running else glyphs.QUEUED
     execs = Content.assemble((f"{mark.glyph} ", "$running" if running else "$muted"), running or "idle")
     experiment = Content(one_line(found.experiment_id or found.sandbox.name))

@@ -75,6 +75,18 @@ class Account:
                 self._connection = await self._log_in()
             return self._connection
 
+    async def hello(self) -> None:
+        """Ask whether Modal accepts the token; that costs nothing, and makes nothing there.
+
+        Raises:
+            SandboxUnavailable: the token is wrong, or Modal cannot be reached in time.
+        """
+        sdk = await load_sdk()
+        client = await self._let_in(sdk)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOGOUT_SECONDS):
+                await client.close.aio()
+
     async def close(self) -> None:
         """Let go of the connection."""
         async with self._lock:
@@ -101,6 +113,17 @@ class Account:
 
     async def _log_in(self) -> Connection:
         sdk = await load_sdk()
+        client = await self._let_in(sdk)
+        try:
+            async with asyncio.timeout(self._login_seconds):
+                app = await sdk.App.lookup.aio(APP, client=client, create_if_missing=True)
+        except vendor_errors(sdk) as error:
+            await asyncio.shield(client.close.aio())
+            raise self._refused(sdk, error) from error
+        return Connection(sdk, client, app)
+
+    async def _let_in(self, sdk: Sdk) -> Any:
+        """The SDK's client, once Modal has accepted the token."""
         client = None
         try:
             async with asyncio.timeout(self._login_seconds):
@@ -108,12 +131,11 @@ class Account:
                     self._credentials.token_id.reveal(), self._credentials.token_secret.reveal()
                 )
                 await client.hello.aio()
-                app = await sdk.App.lookup.aio(APP, client=client, create_if_missing=True)
         except vendor_errors(sdk) as error:
             if client is not None:
                 await asyncio.shield(client.close.aio())
             raise self._refused(sdk, error) from error
-        return Connection(sdk, client, app)
+        return client
 
     def _refused(self, sdk: Sdk, error: Exception) -> SandboxUnavailable:
         if isinstance(error, sdk.exception.AuthError):

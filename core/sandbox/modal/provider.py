@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +18,7 @@ from core.sandbox.modal.finding import ASK_SECONDS, Finder
 from core.sandbox.modal.gpus import candidates
 from core.sandbox.modal.images import Images
 from core.sandbox.modal.making import Maker
-from core.sandbox.modal.naming import NAME, OURS, RUN, compute_of, is_ours
+from core.sandbox.modal.naming import GPU, NAME, OURS, RUN, compute_of, is_ours
 from core.sandbox.modal.prices import Prices
 from core.sandbox.modal.sandbox import ModalSandbox
 from core.sandbox.modal.sdk import one_line, vendor_errors
@@ -105,8 +107,13 @@ class ModalProvider:
         await sandbox.furnish()
         return sandbox
 
-    async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
+    async def list(self, run_id: str | None = None, *, inside: bool = True) -> list[OpenSandbox]:
         """Every sandbox of ours that is still there, with what it costs.
+
+        Args:
+            run_id: only those of this run; None for all of the workspace.
+            inside: whether to look inside for what runs. That is a command, and a command makes Modal
+                count the idle time of a sandbox anew: whoever looks often must not look inside.
 
         Raises:
             SandboxUnavailable: Modal does not say.
@@ -119,7 +126,9 @@ class ModalProvider:
             async with asyncio.timeout(ASK_SECONDS):
                 listed = sandboxes.list.aio(app_id=connection.app.app_id, tags=tags, client=connection.client)
                 found = [sandbox async for sandbox in listed]
-            described = await asyncio.gather(*(self._described(connection, one, prices) for one in found))
+            described = await asyncio.gather(
+                *(self._described(connection, one, prices, inside) for one in found)
+            )
         except vendor_errors(connection.sdk) as error:
             raise SandboxUnavailable(
                 f"Modal does not say which sandboxes there are: {one_line(error)}", "Try again", "unreachable"
@@ -171,21 +180,37 @@ class ModalProvider:
             patience_seconds=self._patience_seconds,
         )
 
-    async def _described(self, connection: Connection, found: Any, prices: Prices) -> OpenSandbox | None:
-        """What a listed sandbox is; None where it is not ours."""
-        tags = await found.get_tags.aio()
+    async def _described(
+        self, connection: Connection, found: Any, prices: Prices, inside: bool
+    ) -> OpenSandbox | None:
+        """What a listed sandbox is; None where it is not ours, or has ended meanwhile."""
+        try:
+            tags = await found.get_tags.aio()
+        except connection.sdk.exception.NotFoundError:
+            return None
         if not is_ours(tags):
             return None
         spec = SandboxSpec(run_id=tags[RUN], compute=compute_of(tags))
-        try:
-            async with asyncio.timeout(RUNNING_SECONDS):
-                running = await self._sandbox(connection, found, tags[NAME], spec).running()
-        except (SandboxError, OSError, ValueError):
-            running = ()
+        running: tuple[str, ...] | None = None
+        if inside:
+            with contextlib.suppress(SandboxError, OSError, ValueError):
+                async with asyncio.timeout(RUNNING_SECONDS):
+                    running = await self._sandbox(connection, found, tags[NAME], spec).running()
         return OpenSandbox(
             id=found.object_id,
             name=tags[NAME],
             run_id=tags[RUN],
             running=running,
             usd_per_hour=prices.usd_per_hour(spec.compute),
+            gpu=tags.get(GPU) or None,
+            opened_at=await self._opened_at(connection, found),
         )
+
+    async def _opened_at(self, connection: Connection, found: Any) -> datetime | None:
+        """Since when a sandbox is there; only its statistics say so, which the vendor calls experimental."""
+        errors: tuple[type[Exception], ...] = (*vendor_errors(connection.sdk), AttributeError)
+        with contextlib.suppress(*errors):
+            async with asyncio.timeout(RUNNING_SECONDS):
+                since: datetime = (await found._experimental_stats.aio()).since
+                return since if since.timestamp() > 0 else None
+        return None

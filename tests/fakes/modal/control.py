@@ -194,12 +194,14 @@ class ControlPlane(VolumeMethods):
         gpu = resources.gpu_config.gpu_type
         if gpu:
             parts[gpu] = Decimal(self.world.rates.get(f"GPU {gpu}", "0")) * hours
-        return api_pb2.SandboxGetStatsResponse(
+        response = api_pb2.SandboxGetStatsResponse(
             cost=str(sum(parts.values())),
             cost_by_resource={name: str(cost) for name, cost in parts.items()},
             duration_hours=float(hours),
             num_datapoints=1,
         )
+        response.since.FromSeconds(int(machine.created_at))
+        return response
 
     def _let_in(self, headers: Headers) -> None:
         if (headers.get("x-modal-token-id"), headers.get("x-modal-token-secret")) != TOKEN:
