@@ -17,6 +17,7 @@ from core.budget import fits
 from core.experiment import Experiment
 from core.pricing import Estimate, at_most_dollars, dollars
 from core.record.events import (
+    AgentEnded,
     ApprovalDecided,
     ApprovalRequested,
     Event,
@@ -142,14 +143,27 @@ def _step(
         )
     match experiment.stage:
         case "proposed":
-            return _request(experiment, price(experiment.spec), "")
+            return _request(experiment, price(experiment.spec), experiment.again)
         case "waiting":
             return _refusal(state, experiment)
         case "approved":
             return _lock(state, experiment, price)
         case "queued" if not state.paused and state.isolation_accepted and _has_place(state):
             return ExperimentStarted(experiment_id=experiment.id)
+        case "ended":
+            return _last_word(state, experiment)
     return None
+
+
+def _last_word(state: RunState, experiment: ExperimentState) -> AgentEnded | None:
+    """The end of a researcher whose experiment ended while its launch was asked for again."""
+    agent = state.agents.get(experiment.id)
+    if agent is None or agent.ended is not None:
+        return None
+    outcome: Literal["killed", "failed"] = "killed" if experiment.outcome == "killed" else "failed"
+    return AgentEnded(
+        agent=experiment.id, outcome=outcome, message=experiment.message or experiment.outcome or ""
+    )
 
 
 def _request(experiment: ExperimentState, price: Estimate, detail: str) -> ApprovalRequested:
@@ -179,7 +193,7 @@ def _lock(
     request = state.live_request(experiment.id)
     current = price(experiment.spec)
     if request is None or request.decision is None or request.asked.subject != experiment.spec.sha256:
-        return _request(experiment, current, "")
+        return _request(experiment, current, experiment.again)
     maximum = current.maximum
     approved = request.decision.maximum_usd
     if (maximum is None) != (approved is None) or (
@@ -216,9 +230,12 @@ def _unattended(state: RunState) -> Callable[[Request], Event | None]:
         asked = request.asked
         match asked.kind:
             case "launch" if asked.experiment_id:
-                spec = state.experiments[asked.experiment_id].spec
+                experiment = state.experiments[asked.experiment_id]
                 price = asked.estimate
-                if policy.approves(spec, price) and price is not None and fits(state, price.maximum):
+                # What was approved once and could not be carried out is asked of a human.
+                first = experiment.locked_at is None
+                approved = first and policy.approves(experiment.spec, price)
+                if approved and price is not None and fits(state, price.maximum):
                     return _decision(request, "approve", f"policy {state.settings.approve}")
             case "isolation" if state.settings.accept_process_only:
                 return _decision(request, "approve", "accepted when the run was started")

@@ -67,10 +67,16 @@ def sandbox_cost(usd_per_hour: Decimal | None, seconds: float) -> Decimal | None
 
 def seconds_left(experiment: ExperimentState) -> float:
     """How much of its approved time an experiment has left, over all its sandboxes; seconds."""
-    used = experiment.sandbox_seconds
+    used = experiment.sandbox_seconds - experiment.earlier_seconds
     if experiment.sandbox is not None:
         used += (now() - experiment.sandbox.at).total_seconds()
     return experiment.spec.compute.timeout_seconds - used
+
+
+def open_at_most(experiment: ExperimentState) -> float:
+    """How long a sandbox that is opened now, or is open now, lasts at most from its beginning, in seconds."""
+    used = experiment.sandbox_seconds - experiment.earlier_seconds
+    return max(0.0, experiment.spec.compute.timeout_seconds - used)
 
 
 def allowance(experiment: ExperimentState) -> Decimal:
@@ -78,8 +84,7 @@ def allowance(experiment: ExperimentState) -> Decimal:
     sandbox = experiment.sandbox
     if sandbox is None:
         return experiment.held_usd
-    left = experiment.spec.compute.timeout_seconds - experiment.sandbox_seconds
-    rest = sandbox_cost(sandbox.usd_per_hour, max(0.0, left)) or Decimal(0)
+    rest = sandbox_cost(sandbox.usd_per_hour, open_at_most(experiment)) or Decimal(0)
     return max(experiment.held_usd - rest, Decimal(0))
 
 

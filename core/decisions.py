@@ -134,6 +134,13 @@ def edit(state: RunState, experiment_id: str, changes: Mapping[str, Any]) -> tup
             " reproduces it",
             "Nothing was changed.",
         )
+    if experiment.locked_at is not None and edited != experiment.spec.model_copy(
+        update={"compute": edited.compute}
+    ):
+        raise DecisionError(
+            f"{experiment.id} has been running: what it tests is fixed, and only its machine can be edited",
+            "Nothing was changed.",
+        )
     if edited == experiment.spec:
         raise DecisionError(f"nothing in {experiment.id} would change", "Nothing was done.")
     return (ExperimentEdited(edit_id=_new_id(), experiment=edited),)

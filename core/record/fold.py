@@ -196,10 +196,16 @@ def _experiment_edited(state: RunState, event: e.ExperimentEdited) -> None:
         return
     if _place(event.experiment) != _place(experiment.spec):
         return
+    if experiment.locked_at is not None and not _differs_in_machine_only(event.experiment, experiment.spec):
+        return  # its hypothesis was fixed before anything was measured
     if request := state.live_request(experiment.id):
         request.void = True
     experiment.spec = event.experiment
     experiment.stage = "proposed"
+
+
+def _differs_in_machine_only(edited: Experiment, spec: Experiment) -> bool:
+    return edited.model_copy(update={"compute": spec.compute}) == spec
 
 
 def _place(spec: Experiment) -> tuple[int, float, str | None, str | None]:
@@ -249,20 +255,24 @@ def _experiment_locked(state: RunState, event: e.ExperimentLocked) -> None:
     experiment = state.experiments.get(event.experiment_id)
     if experiment is not None and experiment.stage == "approved":
         experiment.locked = event
-        experiment.locked_at = event.at
+        experiment.locked_at = experiment.locked_at or event.at
         experiment.stage = "queued"
+        experiment.failures.clear()
+        experiment.earlier_seconds = experiment.sandbox_seconds
+        experiment.earlier_usd = experiment.booked_usd + experiment.unsettled_usd
 
 
 def _experiment_started(state: RunState, event: e.ExperimentStarted) -> None:
     experiment = state.experiments.get(event.experiment_id)
     if experiment is not None and experiment.stage == "queued":
         experiment.stage = "running"
-        experiment.started_at = event.at
+        experiment.started_at = experiment.started_at or event.at
 
 
 def _sandbox_requested(state: RunState, event: e.SandboxRequested) -> None:
     if experiment := state.experiments.get(event.experiment_id):
         experiment.sandbox_name = event.name
+        experiment.requested += 1
 
 
 def _sandbox_progressed(state: RunState, event: e.SandboxProgressed) -> None:
@@ -274,6 +284,10 @@ def _sandbox_opened(state: RunState, event: e.SandboxOpened) -> None:
     if experiment := state.experiments.get(event.experiment_id):
         experiment.sandbox = event
         experiment.progress = ""
+        if experiment.spec.repeats is not None and experiment.closings:
+            # A repeat has nobody who could go on: its scripts are run again from the first.
+            for name in experiment.execs:
+                state.execs[name].void = True
 
 
 def _sandbox_closed(state: RunState, event: e.SandboxClosed) -> None:
@@ -281,8 +295,46 @@ def _sandbox_closed(state: RunState, event: e.SandboxClosed) -> None:
     if experiment is None or experiment.sandbox is None:
         return
     experiment.sandbox = None
+    experiment.closings.append(event)
     experiment.sandbox_seconds += event.seconds
+    experiment.bills[event.sandbox_id] = event.cost_usd
     _spend(state, experiment, event.cost_usd, "sandbox_cost_usd")
+
+
+def _sandbox_failed(state: RunState, event: e.SandboxFailed) -> None:
+    experiment = state.experiments.get(event.experiment_id)
+    if experiment is None or not experiment.open or event.then == "closed again":
+        return
+    experiment.failures.append(event)
+    experiment.progress = event.message
+    if event.then == "asked again" and experiment.stage == "running" and experiment.sandbox is None:
+        experiment.stage = "proposed"
+        experiment.locked = None
+        experiment.again = event.message
+
+
+def _sandbox_reaped(state: RunState, event: e.SandboxReaped) -> None:
+    state.reaped.setdefault(event.sandbox_id, event)
+
+
+def _sandbox_billed(state: RunState, event: e.SandboxBilled) -> None:
+    """Put the provider's figure in the place of our own."""
+    experiment = state.experiments.get(event.experiment_id or "")
+    if experiment is None or event.sandbox_id not in experiment.bills:
+        if event.sandbox_id in state.reaped and event.sandbox_id not in state.stray_bills:
+            state.stray_bills[event.sandbox_id] = event.cost_usd
+            state.spent_usd += event.cost_usd
+        return
+    reckoned = experiment.bills[event.sandbox_id]
+    experiment.bills[event.sandbox_id] = event.cost_usd
+    experiment.billed.add(event.sandbox_id)
+    if reckoned is None:
+        state.unknown_costs -= 1
+    state.spent_usd += event.cost_usd - (reckoned or NOTHING)
+    experiment.booked_usd += event.cost_usd - (reckoned or NOTHING)
+    known = [cost for cost in experiment.bills.values() if cost is not None]
+    whole = len(known) == len(experiment.bills)
+    experiment.sandbox_cost_usd = sum(known, NOTHING) if whole else None
 
 
 def _exec_requested(state: RunState, event: e.ExecRequested) -> None:
@@ -295,6 +347,9 @@ def _exec_requested(state: RunState, event: e.ExecRequested) -> None:
 def _exec_ended(state: RunState, event: e.ExecEnded) -> None:
     if script := state.execs.get(event.exec_id):
         script.ended = event
+        experiment = state.experiments.get(script.asked.experiment_id)
+        if event.end == "finished" and experiment is not None:
+            experiment.failures.clear()
 
 
 def _records_taken(state: RunState, event: e.RecordsTaken) -> None:
@@ -430,6 +485,9 @@ _HANDLERS: dict[type[Event], Callable[[RunState, Any], None]] = {
     e.SandboxProgressed: _sandbox_progressed,
     e.SandboxOpened: _sandbox_opened,
     e.SandboxClosed: _sandbox_closed,
+    e.SandboxFailed: _sandbox_failed,
+    e.SandboxReaped: _sandbox_reaped,
+    e.SandboxBilled: _sandbox_billed,
     e.ExecRequested: _exec_requested,
     e.ExecEnded: _exec_ended,
     e.RecordsTaken: _records_taken,

@@ -48,6 +48,7 @@ class Exec:
     Attributes:
         asked: the script.
         ended: how it ended; None while it runs.
+        void: whether it was run again from the beginning, with all that it measured.
         records: records taken in.
         records_offset: bytes of records taken in.
         chain: head of its hash chain; empty before the first record.
@@ -56,6 +57,7 @@ class Exec:
 
     asked: e.ExecRequested
     ended: e.ExecEnded | None = None
+    void: bool = False
     records: int = 0
     records_offset: int = 0
     chain: str = ""
@@ -64,7 +66,7 @@ class Exec:
     @property
     def by_itself(self) -> bool:
         """Whether it ended by itself, however well."""
-        return self.ended is not None and self.ended.end == "finished"
+        return self.ended is not None and self.ended.end == "finished" and not self.void
 
     @property
     def counts(self) -> bool:
@@ -83,12 +85,22 @@ class ExperimentState:
         stage: how far it is.
         proposed_by: the tool call, or the request for seeds or a reproduction, that it came from.
         requests: ids of its launch requests, oldest first.
-        locked: the approval that was used; None before.
-        sandbox_name: the name that a sandbox was requested under.
+        locked: the approval that was used; None before, and while it is asked for again.
+        locked_at: when it was locked first, which is when its hypothesis was fixed.
+        again: why its launch is asked for again; empty usually.
+        sandbox_name: the name that a sandbox was requested under last.
         sandbox: the open sandbox; None before and after.
+        requested: sandboxes that were requested, each under a name of its own.
+        closings: its sandboxes that are gone, oldest first.
+        failures: faults of its sandboxes since it was locked or a script ended by itself, oldest first.
+        bills: what its closed sandboxes cost, by id, USD: by our own reckoning until their provider said.
+        billed: ids of those whose provider said.
+        sandbox_seconds: how long its closed sandboxes were open, in seconds.
         sandbox_cost_usd: what closed sandboxes cost; None where a price was unknown.
         model_cost_usd: what its researcher's turns cost; None where a price was unknown.
         booked_usd: the sum of all its costs that are known, USD.
+        earlier_seconds: what of ``sandbox_seconds`` was used under approvals before the present one.
+        earlier_usd: what of its costs came up under approvals before the present one, USD.
         unsettled_usd: what turns that did not come whole may have been billed beyond that, at most, USD.
         execs: ids of its scripts, oldest first.
         findings: what its researcher learned, oldest first.
@@ -105,16 +117,24 @@ class ExperimentState:
     kill: e.KillRequested | None = None
     locked: e.ExperimentLocked | None = None
     locked_at: datetime | None = None
+    again: str = ""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     sandbox_name: str | None = None
     sandbox: e.SandboxOpened | None = None
+    requested: int = 0
+    closings: list[e.SandboxClosed] = field(default_factory=list)
+    failures: list[e.SandboxFailed] = field(default_factory=list)
+    bills: dict[str, Decimal | None] = field(default_factory=dict)
+    billed: set[str] = field(default_factory=set)
     progress: str = ""
     sandbox_seconds: float = 0.0
     sandbox_cost_usd: Decimal | None = Decimal(0)
     model_cost_usd: Decimal | None = Decimal(0)
     booked_usd: Decimal = Decimal(0)
     unsettled_usd: Decimal = Decimal(0)
+    earlier_seconds: float = 0.0
+    earlier_usd: Decimal = Decimal(0)
     execs: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     outcome: e.ExperimentOutcome | None = None
@@ -136,10 +156,13 @@ class ExperimentState:
 
     @property
     def held_usd(self) -> Decimal:
-        """What it still keeps of the cap beyond what is booked as spent or unsettled, USD."""
-        if self.locked is None or self.outcome is not None:
+        """What it still keeps of the cap beyond what is booked as spent or unsettled, USD.
+
+        An experiment that has ended keeps it for as long as its sandbox may still be there.
+        """
+        if self.locked is None or (self.outcome is not None and self.sandbox is None):
             return Decimal(0)
-        booked = self.booked_usd + self.unsettled_usd
+        booked = self.booked_usd + self.unsettled_usd - self.earlier_usd
         return max((self.locked.reserved_usd or Decimal(0)) - booked, Decimal(0))
 
     @property
@@ -216,6 +239,8 @@ class RunState:
         searches: searches of the literature, by the call that asked for them.
         works: what they found, by the key that it is cited with.
         citations: works that may be cited, by key, with each passage that they were verified for.
+        reaped: sandboxes of the run that nobody needed and that were ended, by id.
+        stray_bills: what those cost for which no experiment is known, by id, USD, as their provider said.
         turn_reserves: what turns outside experiments that are under way may cost, USD, by agent.
     """
 
@@ -252,6 +277,8 @@ class RunState:
     searches: dict[str, e.LiteratureSearched] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
     citations: dict[str, list[e.CitationVerified]] = field(default_factory=dict)
+    reaped: dict[str, e.SandboxReaped] = field(default_factory=dict)
+    stray_bills: dict[str, Decimal] = field(default_factory=dict)
     last_at: datetime | None = None
     turn_reserves: dict[str, Decimal] = field(default_factory=dict)
 

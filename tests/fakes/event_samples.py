@@ -183,6 +183,24 @@ BY_TYPE: dict[type[Event], st.SearchStrategy[Event]] = {
         seconds=st.floats(0, 100),
         cost_usd=unknown_or_money,
     ),
+    e.SandboxFailed: st.builds(
+        e.SandboxFailed,
+        experiment_id=experiment_ids,
+        fault=st.sampled_from(("ended", "silent")),
+        message=st.just("it was preempted"),
+        then=st.sampled_from(("tried again", "asked again", "ended", "closed again")),
+        after_seconds=st.floats(0, 100),
+    ),
+    e.SandboxReaped: st.builds(
+        e.SandboxReaped,
+        sandbox_id=st.just("s"),
+        name=st.just("n"),
+        experiment_id=st.none() | experiment_ids,
+        reason=st.just("nobody needs it"),
+    ),
+    e.SandboxBilled: st.builds(
+        e.SandboxBilled, sandbox_id=st.just("s"), experiment_id=st.none() | experiment_ids, cost_usd=money
+    ),
     e.ExecRequested: st.builds(
         e.ExecRequested,
         exec_id=execs,
