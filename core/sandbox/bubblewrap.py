@@ -13,6 +13,10 @@ WORK = Path("/workspace")
 """Where the sandbox's work folder appears in the box."""
 LAB = Path("/lab")
 """Where the exec's records folder appears in the box."""
+DATA = Path("/data")
+"""Where the human's files appear in the box; nothing there can be changed."""
+SHARED = Path("/shared")
+"""Where what experiments of a run hand to each other appears in the box."""
 LIBRARY = Path("/experiment/library")
 """Where ``lab`` and its companions appear in the box."""
 SCRIPT = Path("/experiment/script.py")

@@ -14,7 +14,7 @@ the script has them. Each record is one JSON object on a line of its own, writte
 ``./lab_out``, and the same script runs anywhere. What is printed is for people only and never read.
 """
 # Written for Python 3.9; experiment code prints to its log.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH107, PTH118, PTH119, PTH122, PTH123
+# ruff: noqa: PTH100, PTH103, PTH105, PTH107, PTH110, PTH118, PTH119, PTH120, PTH122, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ __all__ = [
     "condition",
     "config",
     "data",
+    "data_path",
     "figure",
     "log",
     "note",
     "predictions",
     "result",
     "seeds",
+    "shared_path",
     "trial",
 ]
 
@@ -69,6 +71,42 @@ def seeds() -> tuple[int, ...]:
 def trial() -> bool:
     """Whether this is a trial, whose measurements will not count."""
     return os.environ.get("LAB_TRIAL") == "1"
+
+
+def data_path(name: str) -> str:
+    """Where a file is that the human gave the run; it can be read, and not changed.
+
+    In a sandbox with a file system of its own that is ``/data/<name>``; outside the app ``./data``.
+
+    Args:
+        name: the file's name, e.g. ``table.csv``.
+
+    Raises:
+        FileNotFoundError: the run has no such file; the message says which it has.
+    """
+    folder = os.environ.get("LAB_DATA") or ("/data" if "LAB_DIR" in os.environ else "data")
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        there = sorted(os.listdir(folder)) if os.path.exists(folder) else []
+        raise FileNotFoundError(
+            f"lab.data_path: the run has no file {name!r}; it has: {', '.join(there) or 'none'}"
+        )
+    return path
+
+
+def shared_path(name: str) -> str:
+    """Where a file is, or shall be, that one experiment of the run hands to others.
+
+    In a sandbox with a file system of its own that is ``/shared/<name>``; outside the app ``./shared``.
+    Folders on the way are made.
+
+    Args:
+        name: what it is called, e.g. ``E1/model.pt``.
+    """
+    folder = os.environ.get("LAB_SHARED") or ("/shared" if "LAB_DIR" in os.environ else "shared")
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return path
 
 
 def condition(**factors: Any) -> None:

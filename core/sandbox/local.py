@@ -10,6 +10,10 @@ below ``<run folder>/sandboxes/<name>/``:
 ``heartbeat``      touched by the engine; when it stands still for the lease, execs end themselves
 ``spec.json``      made last when the sandbox is opened; says when its approved time is over
 =================  ================================================================================
+
+Beside them, ``<run folder>/data/`` is what the human gave the run, and ``<run folder>/shared/`` what
+its experiments hand to each other: ``/data`` and ``/shared`` in the box. Without a box there is no such
+path, and scripts find both by ``lab.data_path`` and ``lab.shared_path``.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ from core.sandbox.execs import LOST, ExecFolder
 from core.sandbox.following import follow, follow_lines, read_inside
 from core.sandbox.isolation import found_isolation
 from core.sandbox.machines import checked_machine
-from core.sandbox.setting import Setting
+from core.sandbox.setting import Places, Setting
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 LIBRARY_FILES = (Path(__file__).with_name("lab.py"), Path(__file__).with_name("wandb.py"))
@@ -71,6 +75,7 @@ class LocalProvider:
         cache: Path | None = None,
     ) -> None:
         self._folder = run_folder.absolute() / "sandboxes"
+        self._places = Places(run_folder.absolute() / "data", run_folder.absolute() / "shared")
         self._isolation = isolation
         self._lease_seconds = lease_seconds
         self._cache = cache or platformdirs.user_cache_path("fumehood") / "environments"
@@ -128,8 +133,9 @@ class LocalProvider:
             raise SandboxLost(f"There is no sandbox {sandbox_id!r}")
         # Only to be closed: it needs no packages, and keeps the isolation that it has.
         spec = SandboxSpec(run_id=opened["run_id"], compute=Compute())
+        nothing = Environment(Path())
         sandbox = LocalSandbox(
-            folder, spec, Environment(Path()), opened["isolation"], "", 0, self._lease_seconds
+            folder, self._places, spec, nothing, opened["isolation"], "", 0, self._lease_seconds
         )
         await sandbox.close()
 
@@ -156,7 +162,14 @@ class LocalProvider:
         # An engine that comes back asks for what is left, so the first one's word counts.
         ends_at = opened.get("ends_at", time.time() + spec.compute.timeout_seconds)
         sandbox = LocalSandbox(
-            folder, spec, environment, isolation, box_program, ends_at, self._lease_seconds
+            folder,
+            self._places.made(),
+            spec,
+            environment,
+            isolation,
+            box_program,
+            ends_at,
+            self._lease_seconds,
         )
         await sandbox.heartbeat()
         return sandbox
@@ -184,6 +197,7 @@ class LocalSandbox:
 
     Attributes:
         folder: its files.
+        places: what it has in common with the run's other sandboxes.
         spec: what it was opened with.
         environment: its interpreter and packages.
         isolation: how far scripts are kept from the user.
@@ -193,6 +207,7 @@ class LocalSandbox:
     """
 
     folder: Path
+    places: Places
     spec: SandboxSpec
     environment: Environment
     isolation: Isolation
@@ -216,8 +231,12 @@ class LocalSandbox:
         draft.write_text(code, encoding="utf-8")
         draft.replace(script)
         left = self.ends_at - time.time()
-        setting = Setting(self.folder, self.spec, self.environment, self.box_program, self.lease_seconds)
-        policy = setting.policy(run, seconds_left=max(0.001, left), trial=trial)
+        setting = Setting(
+            self.folder, self.places, self.spec, self.environment, self.box_program, self.lease_seconds
+        )
+        # A thread, because experiments may have handed on a million files.
+        shared = await asyncio.to_thread(self.places.shared_bytes)
+        policy = setting.policy(run, seconds_left=max(0.001, left), trial=trial, shared_bytes=shared)
         _write_whole(run.path / "policy.json", policy)
         await self._launch(run)
 
