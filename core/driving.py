@@ -75,7 +75,8 @@ async def _drive(
     loop.add_signal_handler(signal.SIGTERM, lambda: live.record(StopRequested(by="engine")))
     announcement = asyncio.create_task(_announce(live, live.state.engines, started))
     try:
-        await Engine(live, models, provider, rates_of(live.state), literature=Literature()).run()
+        literature = Literature() if live.state.settings.literature else None
+        await Engine(live, models, provider, rates_of(live.state), literature=literature).run()
     except BaseException as error:
         # The outermost place that can still write to the journal: say it there, then go on failing.
         live.record(EngineStopped(reason="failed", message=_in_words(error), sandboxes="left"))

@@ -41,7 +41,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "attach": Entry("attach", "attach", "Follow a run from here."),
         "logs": Entry("logs", "logs", "Show what a script printed."),
         "serve": Entry("console", "serve", "Show the console in a browser on this machine."),
-        "paper": Entry("look", "paper", "Show where the paper is, or print it."),
+        "paper": Entry("paper", "paper", "Show where the paper is, print or open it, or make its PDF again."),
         "verify": Entry("verify", "verify", "Recompute a paper from its evidence: does every number hold?"),
         "export": Entry("export", "export", "Write a run as one folder or zip file for others."),
     },

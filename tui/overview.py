@@ -18,7 +18,7 @@ from tui.plain import code_warnings, commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
 from tui.status import status_of, waiting_count
-from tui.wording import clock, cost_line, time_of_day
+from tui.wording import clock, cost_line, counted, time_of_day
 
 WORD_COLUMNS = 14
 MESSAGE_CHARACTERS = 300
@@ -224,7 +224,12 @@ class Overview:
         if paper is None:
             return []
         struck = f", {paper.struck} struck: this is a draft" if paper.struck else ""
-        return ["PAPER", f"  {self.folder.path / paper.path}   {paper.numbers} numbers bound{struck}"]
+        lines = [f"  {self.folder.path / paper.path}   {paper.numbers} numbers bound{struck}"]
+        if paper.pdf:
+            lines.append(f"  {self.folder.path / paper.pdf}   {counted(paper.pages, 'page')}")
+        elif paper.no_pdf:
+            lines.append(f"  no PDF: {one_line(paper.no_pdf, 300)}")
+        return ["PAPER", *lines]
 
     def _under(self, text: str) -> str:
         return f"{'':7}{text}"

@@ -298,8 +298,27 @@ class Narrator:
 
     def _published(self, state: RunState, event: e.PaperPublished) -> Iterator[str]:
         draft = f", {event.struck} struck: this is a draft" if event.struck else ""
+        again = f" again for the {event.by}" if event.by != "engine" else ""
         numbers = counted(event.numbers, "number")
-        yield self._line(event.at, "", f"paper written: {numbers} bound to measurements{draft}")
+        yield self._line(event.at, "", f"paper written{again}: {numbers} bound to measurements{draft}")
+        if event.pdf:
+            yield self._indented(f"{self.folder.path / event.pdf}, {counted(event.pages, 'page')}")
+        elif event.no_pdf:
+            yield self._indented(self.screen.paint(f"no PDF: {one_line(event.no_pdf, 300)}", "yellow"))
+
+    def _searched(self, state: RunState, event: e.LiteratureSearched) -> Iterator[str]:
+        subject, who = self._agent(event.agent)
+        asked = f"{who}searches the literature for “{one_line(event.query, 120)}”"
+        found = f"{counted(len(event.works), 'work')} found" if event.works else "no match found"
+        came = f"{found} ({one_line(', '.join(event.answered))})" if event.answered else "no source answered"
+        yield self._line(event.at, subject, f"{asked}: {came}")
+        for trouble in event.troubles:
+            yield self._indented(self.screen.paint(one_line(trouble, 200), dim=True))
+
+    def _cited(self, state: RunState, event: e.CitationVerified) -> Iterator[str]:
+        work = one_line(event.work.title, 120)
+        by = one_line(event.resolved_by)
+        yield self._line(event.at, "", f"citation verified by {by}: {one_line(event.key)}, {work}")
 
     def _said(self, state: RunState, event: e.MessageSent) -> Iterator[str]:
         yield self._line(
@@ -406,6 +425,8 @@ _TELLERS: dict[type[e.Event], Callable[[Narrator, RunState, Any], Iterator[str]]
     e.VerdictReached: Narrator._verdict,
     e.PaperRefused: Narrator._refused,
     e.PaperPublished: Narrator._published,
+    e.LiteratureSearched: Narrator._searched,
+    e.CitationVerified: Narrator._cited,
     e.MessageSent: Narrator._said,
     e.SeedsRequested: Narrator._seeds,
     e.ReproductionRequested: Narrator._reproduction,

@@ -56,6 +56,7 @@ def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
         "approve": request.policy,
         "local_usd_per_hour": settings.local_usd_per_hour,
         "lease_seconds": settings.lease_seconds,
+        "paper_size": settings.paper_size,
     }
     script = request.models.script
     if script is not None and script.shipped:
@@ -64,7 +65,8 @@ def run_settings(settings: Settings, request: RunRequest) -> RunSettings:
         fields["max_rounds"], fields["num_agents"] = script.needs
         fields["base_urls"] = {}
     if script is not None and script.shipped:
-        fields |= {"accept_process_only": True, "confirm_scripts": False}
+        # Its turns are written already, and none of them asks the literature: nothing may leave the machine.
+        fields |= {"accept_process_only": True, "confirm_scripts": False, "literature": False}
     settings_of_run = RunSettings(**(fields | dict(request.named)))
     return settings_of_run.model_copy(update={"gpu": _gpu(settings_of_run)})
 

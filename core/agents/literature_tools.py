@@ -136,6 +136,8 @@ class _Tools:
 def literature_in_words(state: RunState) -> str:
     """How the literature was searched, in plain sentences for the paper; made by code alone."""
     searches = list(state.searches.values())
+    if not searches and not state.settings.literature:
+        return "The literature was not searched: the run was to do without. No work was looked up."
     if not searches:
         return "The literature was not searched, so no work was looked up."
     count = "once" if len(searches) == 1 else f"{len(searches)} times"

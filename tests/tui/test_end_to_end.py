@@ -11,10 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.config import read_settings
 from core.errors import JournalError
 from core.record.folder import RunFolder, list_runs
 from tests.tui.conftest import DEADLINE_SECONDS, Home, end_engine, listens, wait_until
 from tests.tui.tiny_study import write_tiny_study
+from tui.model_choice import ROLES, ChosenModels
+from tui.run_request import RunRequest, demo_request, run_settings
 
 
 def started(home: Home, *words: str, **options: Any) -> subprocess.Popen[str]:
@@ -57,6 +60,27 @@ def test_a_run_goes_to_its_paper_and_tells_it(home: Home) -> None:
         assert words in told
     assert "\x1b" not in told
     assert Path(told.split("Paper: ")[1].strip()).read_text(encoding="utf-8").count("2.0") > 0
+
+
+def test_a_run_takes_the_size_of_its_paper_and_whether_to_ask_the_literature(home: Home) -> None:
+    process = started(home, "--approve", "auto", "--no-literature", "--paper-size", "a4")
+    told, complaints = process.communicate(timeout=DEADLINE_SECONDS)
+    assert (process.returncode, complaints) == (0, "")
+    folder = home.only_run()
+    assert (settings := folder.state().settings).literature is False
+    assert settings.paper_size == "a4"
+    assert f"{folder.paper / 'paper.pdf'}, 2 pages" in told
+    tools = {tool["name"] for agent in folder.state().agents.values() for tool in agent.started.tools}
+    assert "search_literature" not in tools
+    assert r"The literature was not searched\:" in (folder.paper / "paper.md").read_text(encoding="utf-8")
+
+
+def test_a_shipped_study_is_played_without_the_literature_and_any_other_run_with_it(home: Home) -> None:
+    settings = read_settings()
+    demo = demo_request()
+    assert run_settings(settings, demo).literature is False
+    own = RunRequest("Does bagging help?", ChosenModels(dict.fromkeys(ROLES, "claude-opus-5-5")), "ask")
+    assert run_settings(settings, own).literature is True
 
 
 def test_without_bubblewrap_the_start_of_a_run_is_noticed_while_it_goes_on(home: Home) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from core.record.events import Event
 from core.record.fold import fold
 from core.record.folder import RunFolder
 from core.record.state import RunState
+from core.record.works import Work
 from tests.fakes.event_samples import likely_journals
 from tests.fakes.specs import experiment, hypothesis
 from tests.tui.conftest import Home, refusal
@@ -164,6 +166,49 @@ def test_what_models_write_does_nothing_to_the_terminal(home: Home, command: str
     assert not set(page) & {"\x1b", "\x9b", "\u202e", "\x07"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pdf": "paper/paper.pdf", "pages": 5}, "paper/paper.pdf, 5 pages"),
+        ({"pdf": "paper/paper.pdf", "pages": 1}, "paper/paper.pdf, 1 page"),
+        ({"no_pdf": "Typst\x1b[2J could not set it"}, "no PDF: Typst could not set it"),
+    ],
+)
+def test_a_published_paper_is_told_with_its_pdf_or_why_there_is_none(
+    home: Home, changes: dict[str, Any], words: str
+) -> None:
+    published = e.PaperPublished(path="paper/paper.md", sha256="0" * 64, numbers=7, struck=2, **changes)
+    folder = home.run_with(published)
+    first, second = Narrator(folder, screen()).lines(folder.state(), published)
+    assert "paper written: 7 numbers bound to measurements, 2 struck: this is a draft" in first
+    assert words in second
+    assert words.partition(",")[0] in home.type("show").stdout
+
+
+def test_searches_and_citations_are_told(home: Home) -> None:
+    work = Work(title="Bagging\x1b[2J predictors", year=1996, doi="10.1007/bf00058655")
+    found = e.LiteratureSearched(
+        agent="orchestrator",
+        call_id="c",
+        query="bagging",
+        works={"breiman1996bagging": work},
+        answered=("OpenAlex",),
+        troubles=("arXiv did not answer",),
+    )
+    nothing = found.model_copy(update={"works": {}, "troubles": ()})
+    offline = nothing.model_copy(update={"agent": "writer", "answered": ()})
+    cited = e.CitationVerified(key="breiman1996bagging", work=work, passage="x", resolved_by="Crossref")
+    folder = home.run_with(found, cited)
+    narrator, state = Narrator(folder, screen()), folder.state()
+    told, trouble = narrator.lines(state, found)
+    assert "orchestrator searches the literature for “bagging”: 1 work found (OpenAlex)" in told
+    assert "arXiv did not answer" in trouble
+    assert narrator.lines(state, nothing)[0].endswith("no match found (OpenAlex)")
+    assert narrator.lines(state, offline)[0].endswith("no source answered")
+    (line,) = narrator.lines(state, cited)
+    assert "citation verified by Crossref: breiman1996bagging, Bagging predictors" in line
+
+
 @settings(deadline=None)
 @given(likely_journals())
 def test_every_journal_can_be_told_and_shown(events: list[Event]) -> None:
@@ -195,18 +240,6 @@ def test_a_script_is_shown_whole_on_demand(home: Home) -> None:
     home.run_with(*LAUNCHED, SCRIPT)
     assert "print(1)" not in home.type("show").stdout
     assert "print(1)" in home.type("show", "--scripts").stdout
-
-
-def test_paper_says_where_it_is_and_prints_it_safely(home: Home) -> None:
-    folder = home.run_with(*ENDED)
-    (folder.paper / "paper.md").write_text("# Title\n\nevil\x1b[2J\n", encoding="utf-8")
-    assert home.type("paper").stdout.strip() == str(folder.paper / "paper.md")
-    assert home.type("paper", "--print").stdout == "# Title\n\nevil\n"
-
-
-def test_a_run_without_a_paper_says_so(home: Home) -> None:
-    home.run_with(*WAITING)
-    assert "has no paper yet" in refusal(home.type("paper"))
 
 
 def test_logs_show_the_latest_script_made_safe(home: Home) -> None:

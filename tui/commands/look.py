@@ -1,4 +1,4 @@
-"""``fumehood runs``, ``show`` and ``paper``: looking, without changing anything."""
+"""``fumehood runs`` and ``show``: looking, without changing anything."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import click
 
 from core.config import read_settings
-from core.errors import InputError, RunError
+from core.errors import RunError
 from core.evidence.measurement import Flag
 from core.pricing import dollars
 from core.record.folder import RunFolder, list_runs
@@ -16,7 +16,7 @@ from core.record.state import RunState
 from tui.exit_codes import ExitCode
 from tui.open_run import named_run
 from tui.overview import Overview
-from tui.safe_text import one_line, safe
+from tui.safe_text import one_line
 from tui.screen import FILE_COLUMNS, Mark, Screen
 from tui.status import Status, status_of, verdicts_in_short
 from tui.wording import age
@@ -90,21 +90,6 @@ def show(run: str | None, scripts: bool) -> ExitCode:
     state = folder.state()
     for line in Overview(folder, state, screen, scripts=scripts, flags=_flags(folder, state)).lines():
         screen.line(line)
-    return ExitCode.DONE
-
-
-@click.command()
-@click.argument("run", required=False)
-@click.option("--print", "print_it", is_flag=True, help="Print the paper itself.")
-def paper(run: str | None, print_it: bool) -> ExitCode:
-    """Show where the paper is, or print it."""
-    folder = named_run(run)
-    published = folder.state().paper
-    if published is None:
-        raise InputError(f"{folder.run_id} has no paper yet", f"See 'fumehood show {folder.run_id}'.")
-    path = folder.path / published.path
-    text = path.read_text(encoding="utf-8", errors="replace") if print_it else str(path)
-    Screen.of().line(safe(text).rstrip("\n"))
     return ExitCode.DONE
 
 

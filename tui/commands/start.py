@@ -6,11 +6,11 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from core.config import Settings, read_settings
+from core.config import PaperSize, Settings, read_settings
 from core.demo import DEFAULT, studies
 from core.errors import ConfigError, EngineError, InputError
 from core.models.catalog import Role
@@ -32,9 +32,23 @@ from tui.wording import usd
 
 MAX_SPEED = 1_000_000.0
 
+_NAMED = (
+    "mode",
+    "sandbox",
+    "gpu",
+    "num_agents",
+    "max_rounds",
+    "max_parallel",
+    "confirm_scripts",
+    "paper_size",
+)
+"""Options that are fields of ``RunSettings`` by the same name."""
 
 _sandbox_option = click.option(
     "--sandbox", type=click.Choice([LOCAL, MODAL]), help="Where experiments run: on this machine or at Modal."
+)
+paper_size_option = click.option(
+    "--paper-size", type=click.Choice(get_args(PaperSize)), help="The size of the paper's pages."
 )
 _gpu_option = click.option(
     "--gpu", metavar="NAME", help="The GPU that experiments get unless they say otherwise, such as H100."
@@ -88,6 +102,8 @@ class Options:
 @click.option(
     "--accept-process-only", is_flag=True, help="Accept to run without isolation where there is none."
 )
+@click.option("--no-literature", is_flag=True, help="Let no agent ask the literature sources.")
+@paper_size_option
 @click.option("--test-mode", is_flag=True, help="Play the shipped bagging study instead of the question.")
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
@@ -139,6 +155,7 @@ def run(question: str, **typed: Any) -> ExitCode:
     metavar="POLICY",
     help="ask, auto, cpu or under:USD.  [default: ask in the console, else auto]",
 )
+@paper_size_option
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="One event per line, as JSON.")
 @click.option(
@@ -188,13 +205,11 @@ def _list_studies() -> ExitCode:
 
 def _options(typed: dict[str, Any]) -> Options:
     """Read what was typed into what a run is created with."""
-    named = {
-        name: typed[name]
-        for name in ("mode", "sandbox", "gpu", "num_agents", "max_rounds", "max_parallel", "confirm_scripts")
-        if typed.get(name) is not None
-    }
+    named = {name: typed[name] for name in _NAMED if typed.get(name) is not None}
     if typed.get("budget") is not None:
         named["budget_usd"] = usd(typed["budget"])
+    if typed.get("no_literature"):
+        named["literature"] = False
     if typed.get("accept_process_only"):
         named["accept_process_only"] = True
     if typed.get("speed") is not None:
