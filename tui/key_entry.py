@@ -10,11 +10,12 @@ import click
 
 from core.config import read_settings
 from core.errors import FumehoodError, InputError, KeysError, KeysLocked
+from core.keys.asking import Verdict
 from core.keys.names import KEY_NAMES
 from core.keys.pasted import pasted_key
 from core.keys.secret import Secret
 from core.keys.store import Found, Kept, KeyStore, Place, Search
-from core.models.key_check import PROVIDERS, Verdict, check_key
+from core.models.key_check import PROVIDERS, check_key
 from core.models.vendors import VENDORS
 from tui.hidden_input import can_ask, read_hidden
 from tui.screen import Screen

@@ -15,12 +15,13 @@ from textual.widgets.option_list import Option
 
 from core.config import read_settings
 from core.errors import FumehoodError, InputError, KeysError, KeysLocked
+from core.keys.asking import Verdict
 from core.keys.lookup import key_store
 from core.keys.names import KEY_NAMES
 from core.keys.pasted import pasted_key
 from core.keys.secret import Secret
 from core.keys.store import Search
-from core.models.key_check import PROVIDERS, Verdict, check_key
+from core.models.key_check import PROVIDERS, check_key
 from core.models.vendors import VENDORS
 from tui.safe_text import one_line
 from tui.screens.dialogs import Confirm

@@ -15,13 +15,13 @@ from textual.widgets import Input, Static
 from core.config import Settings
 from core.errors import KeysError, KeysLocked
 from core.keys import key_file
+from core.keys.asking import Verdict
 from core.keys.encrypted_file import EncryptedFile
 from core.keys.keyring import KeyringAbsent
 from core.keys.lookup import use_key_store
 from core.keys.names import ANTHROPIC, GOOGLE
 from core.keys.secret import Secret
 from core.keys.store import KeyStore
-from core.models.key_check import Verdict
 from tests.fakes.memory_keyring import MemoryKeyring
 from tests.tui.console.run_app import NARROW, WIDE, still, until
 from tui.app import Console
