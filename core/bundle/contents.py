@@ -32,6 +32,9 @@ FOLDERS = {
 }
 """Folders of a bundle, and what is in them."""
 
+PREVIEWS = "pages"
+"""Pictures of the paper's pages; the PDF holds the same and more."""
+
 _ARTIFACT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -63,6 +66,8 @@ def write_contents(folder: RunFolder, place: Path, gathered: Gathered) -> None:
     for name in FOLDERS:
         (place / name).mkdir()
     for source in _regular_files(folder.paper):
+        if source.relative_to(folder.paper).parts[0] == PREVIEWS:
+            continue
         _copy(source, place / "paper" / source.relative_to(folder.paper))
     for exec_id, script in gathered.state.execs.items():
         (place / "code" / f"{exec_id}.py").write_bytes(script.asked.code.encode("utf-8", "replace"))
@@ -90,7 +95,8 @@ def _regular_files(folder: Path) -> Iterator[Path]:
     """Files below a folder, no links and nothing unfinished."""
     if folder.is_dir():
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and not path.is_symlink() and ".unfinished" not in path.name:
+            unfinished = any(".unfinished" in part for part in path.relative_to(folder).parts)
+            if path.is_file() and not path.is_symlink() and not unfinished:
                 yield path
 
 

@@ -46,7 +46,12 @@ ABOUT = {
     "journal/journal.db": "The run's journal, as fumehood reads it.",
     "journal/events.jsonl": "The events of the journal, one a line.",
     "journal/records.jsonl": "Everything that code recorded, one record a line, with its hash chain.",
+    "paper/paper.md": "The paper as it was published; the other forms are made from it.",
+    "paper/paper.pdf": "The paper as PDF, with evidence.json attached to it.",
+    "paper/paper.tex": "The paper as LaTeX; 'pdflatex -jobname=latex paper.tex' sets it.",
+    "paper/references.bib": "What the paper cites, as the resolvers describe it.",
     "paper/evidence.json": "Enough to recompute every number of the paper.",
+    "paper/no-pdf.txt": "Why there is no PDF.",
     READ_ME: "What is in this bundle.",
 }
 
@@ -141,7 +146,11 @@ def _file(place: Path, path: Path, gathered: Gathered) -> Entity:
     }
     if (media := MEDIA_TYPES.get(Path(entity["name"]).suffix or path.suffix)) is not None:
         entity["encodingFormat"] = media
-    if about := ABOUT.get(path.as_posix()):
+    about = ABOUT.get(path.as_posix())
+    if path.parts[:2] == ("paper", "figures"):
+        plot = path.name.startswith("plot-")
+        about = "A plot of measurements." if plot else "Drawn by the agent's code; bound to nothing."
+    if about:
         entity["description"] = about
     script = gathered.state.execs.get(path.stem)
     if path.parts[0] == "code" and script is not None:

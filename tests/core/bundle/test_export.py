@@ -24,7 +24,7 @@ from core.record.fold import fold
 from core.record.folder import RunFolder
 from core.record.journal import Journal
 from tests.fakes.canaries import Canaries, forms
-from tests.fakes.tiny_run import play, study, tiny_run
+from tests.fakes.tiny_run import call, play, study, tiny_run
 
 KEY = "sk-ant-api03-Qz7hV0pYx3RtKd9uWbN2mLs8EfGj5CaT"
 
@@ -33,6 +33,8 @@ import pathlib
 import lab
 pathlib.Path("model.txt").write_text("weights")
 lab.artifact("model.txt")
+pathlib.Path("drawn.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+lab.artifact("drawn.svg")
 for seed in lab.seeds():
     for arm, score in (("new", 2.0), ("old", 1.0)):
         lab.condition(arm=arm, seed=seed, text="=1+1")
@@ -42,11 +44,18 @@ lab.result("=cmd()", float("nan"))
 print("measured")
 """
 
+BODY = """H1 is {{ verdict(H1) }}.
+
+::: plot #fig-x metric=score x=arm caption="Scores."
+:::
+"""
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run that has ended, with a paper, an artifact and a measurement that is no number."""
-    folder = tiny_run(tmp_path_factory.mktemp("run"), study(SCRIPT))
+    paper = call("submit_paper", title="Scores", abstract="New wins.", body=BODY)
+    folder = tiny_run(tmp_path_factory.mktemp("run"), study(SCRIPT, writer=[paper]))
     state = play(folder)
     assert state.ended is not None
     assert state.ended.outcome == "done"
@@ -75,7 +84,11 @@ def test_everything_of_a_run_is_in_its_bundle(run: RunFolder, tmp_path: Path) ->
         "README.txt",
         "measurements.csv",
         "paper/paper.md",
+        "paper/paper.pdf",
+        "paper/paper.tex",
+        "paper/references.bib",
         "paper/evidence.json",
+        "paper/figures/plot-1.pdf",
         "code/E1-1.py",
         "logs/E1-1.log",
         f"files/{weights}",
@@ -88,6 +101,42 @@ def test_everything_of_a_run_is_in_its_bundle(run: RunFolder, tmp_path: Path) ->
     assert (made.path / "code/E1-1.py").read_text(encoding="utf-8") == SCRIPT
     assert (made.path / "logs/E1-1.log").read_bytes() == run.log_path("E1-1").read_bytes()
     assert not any(".unfinished" in path.name for path in tmp_path.iterdir())
+
+
+def test_a_bundle_has_every_form_of_the_paper_said_in_words_and_no_previews(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    stage = run.paper / ".unfinished"
+    stage.mkdir()
+    (stage / "paper.md").write_text("half of a pap")
+    try:
+        made = export_run(run, tmp_path / "out", zipped=False)
+    finally:
+        (stage / "paper.md").unlink()
+        stage.rmdir()
+    assert not any("pages" in name or "unfinished" in name for name in names(made.path))
+    graph = json.loads((made.path / METADATA).read_text(encoding="utf-8"))["@graph"]
+    told = {entity["@id"]: entity.get("description", "") for entity in graph}
+    assert "evidence.json attached" in told["paper/paper.pdf"]
+    for name in ("paper/paper.tex", "paper/references.bib", "paper/figures/plot-1.pdf"):
+        assert told[name]
+    drawn = [name for name in told if name.startswith("paper/figures/") and "plot-" not in name]
+    assert [told[name] for name in drawn] == ["Drawn by the agent's code; bound to nothing."]
+    pdf = (made.path / "paper/paper.pdf").read_bytes()
+    assert pdf == (run.paper / "paper.pdf").read_bytes()
+
+
+def test_a_key_in_a_paper_keeps_the_run_from_being_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = call("submit_paper", title="Scores", abstract="New wins.", body=f"The key is `{KEY}`.")
+    folder = tiny_run(tmp_path, study(writer=[paper]))
+    play(folder)
+    monkeypatch.setattr(redaction, "_forms", {})
+    monkeypatch.setattr(redaction, "_unmistakable", [])
+    know(KEY)  # only now: what this process knows it never writes down in the first place
+    with pytest.raises(InputError, match="a key of yours is in"):
+        export_run(folder, tmp_path / "out", zipped=False)
 
 
 def test_the_journal_in_it_says_the_same_as_the_run(run: RunFolder, tmp_path: Path) -> None:
