@@ -197,7 +197,9 @@ class RunScreen(Steering):
             return
         if self.console.may_repaint() or not self._shown:
             self._changed = False
-            self._shown = True
+            if not self._shown and self.feed.state.created is not None:
+                self._shown = True
+                self.call_after_refresh(self.make_prices_ready)
             self.show_all()
         self._repaint = self.set_timer(self.console.frame_seconds, self._show_changes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from textual import work
@@ -11,6 +12,7 @@ from core import decisions
 from core.errors import FumehoodError
 from core.pricing import dollars
 from core.process import start_engine
+from core.rates import rates_of
 from core.record.state import ExperimentState
 from tui.run_feed import RunFeed
 from tui.screens.steering_questions import (
@@ -62,6 +64,12 @@ class Steering(Screen[None]):
             return False
         self.console.warn(f"{experiment.id} has ended", next_step)
         return True
+
+    @work
+    async def make_prices_ready(self) -> None:
+        """Read the tables of prices before a question needs one."""
+        # In a thread: reading them for the first time takes longer than the answer to a key may.
+        await asyncio.to_thread(rates_of, self.feed.state)
 
     @work
     async def action_message(self) -> None:
