@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from core.errors import InputError
 from core.evidence.evidence import Evidence
@@ -21,8 +21,11 @@ from core.experiment import Experiment, Hypothesis, Verdict
 from core.paper.document import Attempt, PaperInput
 from core.paper.evidence_file import SOURCE_FIELDS, VERSION
 
-MOST_BYTES = 200_000_000
-"""A larger file is no evidence of ours."""
+MOST_BYTES = 75_000_000
+"""A larger file is no evidence of ours, and what reads PDFs unpacks no more than that."""
+
+DEEPEST = 60
+"""Values in values; a record of an experiment has at most 32."""
 
 _T = TypeVar("_T")
 
@@ -121,19 +124,54 @@ def read_evidence(text: str | bytes) -> StoredEvidence:
         InputError: it is none, or one of another version.
     """
     if len(text) > MOST_BYTES:
-        raise InputError("the evidence is too large to be read", "It is no evidence of ours.")
+        raise InputError(
+            f"the evidence is larger than {MOST_BYTES // 10**6} MB", "It is no evidence of fumehood's."
+        )
     try:
         content = json.loads(text)
-        if not isinstance(content, dict) or content.get("version") != VERSION:
-            raise InputError("the evidence is of another version", "Use the fumehood that wrote it.")
-        if not isinstance(content.get("paper"), dict):
-            raise InputError("the evidence does not hold what the paper was made from", "Publish it again.")
+        _check_shape(content)
         stored = StoredEvidence(content, _ledger(content), _decisions(content), content["paper"])
         stored.paper()
-    except (ValueError, ValidationError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).split("\n")[0][:160]
+    except (ValueError, ArithmeticError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        reason = str(error).split("\n")[0][:160] or type(error).__name__
         raise InputError(f"the evidence cannot be read: {reason}", "It is damaged, or no evidence.") from None
     return stored
+
+
+def _check_shape(content: Any) -> None:
+    """Refuse what no fumehood writes.
+
+    Raises:
+        InputError: it is of another version.
+        ValueError: it is no evidence.
+    """
+    _check_depth(content)
+    if not isinstance(content, dict) or "version" not in content:
+        raise ValueError("it does not say which version it is of")
+    if content["version"] != VERSION:
+        raise InputError(
+            f"the evidence is of version {str(content['version'])[:20]}, and {VERSION} is read here",
+            "Use the fumehood that wrote it.",
+        )
+    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and lone surrogates
+    for name in ("numbers", "struck", "measurements"):
+        TypeAdapter(list[dict[str, Any]]).validate_python(content[name])
+    for name in ("paper", "hypotheses"):
+        TypeAdapter(dict[str, Any]).validate_python(content[name])
+
+
+def _check_depth(content: Any) -> None:
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return
+    raise ValueError("it is nested too deep")
 
 
 def _ledger(content: Mapping[str, Any]) -> Ledger:

@@ -13,9 +13,13 @@ from core.errors import InputError
 MOST_BYTES = 200_000_000
 MOST_PAGES = 500
 
+EVIDENCE = "evidence.json"
+"""The name of the attachment that everything is recomputed from."""
+
 _PICTURE = re.compile(r"([0-9a-f]{64})\.(?:png|jpg|svg|pdf)")
 _LETTER_POINTS = 612
 """Width of a page of letter paper; a page of A4 is 595 wide."""
+_ANOTHER = "Name a run, or a paper.pdf that fumehood made."
 
 
 @dataclass(frozen=True)
@@ -41,28 +45,41 @@ def read_pdf(pdf: bytes) -> PrintedPaper:
     """Read a PDF.
 
     Raises:
-        InputError: it is no PDF, or no evidence is attached to it.
+        InputError: it is no PDF, an encrypted one, too large, or no evidence is attached to it.
     """
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import LimitReachedError, PyPdfError
 
-    if len(pdf) > MOST_BYTES or not pdf.startswith(b"%PDF-"):
-        raise InputError("the file is no PDF of a paper", "Name a run, or a paper.pdf that fumehood made.")
+    if len(pdf) > MOST_BYTES:
+        raise InputError("the PDF is too large to be read", _ANOTHER)
+    if not pdf.startswith(b"%PDF-"):
+        raise InputError("the file is no PDF", _ANOTHER)
     try:
         reader = PdfReader(io.BytesIO(pdf))
-        attachments = {name: contents[0] for name, contents in reader.attachments.items() if contents}
-        pages = tuple(page.extract_text() for page in reader.pages[:MOST_PAGES])
+        if reader.is_encrypted:
+            raise InputError("the PDF is encrypted", "Name the file that fumehood made.")
+        count = len(reader.pages)
+        if count > MOST_PAGES:
+            raise InputError(f"the PDF has {count} pages, more than a paper has", _ANOTHER)
+        attached = dict(reader.attachments)
+        contents = {name: several[0] for name, several in attached.items() if len(several) == 1}
+        pages = tuple(page.extract_text() for page in reader.pages)
         width = float(reader.pages[0].mediabox.width)
-        made_by = (reader.metadata.creator if reader.metadata else None) or "an unknown program"
-    except (PyPdfError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"the PDF cannot be read: {reason}", "It is damaged.") from None
-    if "evidence.json" not in attachments:
-        raise InputError("no evidence is attached to the PDF", "Name a paper.pdf that fumehood made.")
+        made_by = str((reader.metadata.creator if reader.metadata else None) or "an unknown program")
+    except LimitReachedError:
+        raise InputError(
+            "the PDF cannot be read: something in it is too large once unpacked", _ANOTHER
+        ) from None
+    except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"the PDF cannot be read: {reason}", "It is damaged, or cut short.") from None
+    if EVIDENCE not in contents:
+        several = "several evidence files are" if EVIDENCE in attached else "no evidence is"
+        raise InputError(f"{several} attached to the PDF", "Name a paper.pdf that fumehood made.")
     return PrintedPaper(
         pages=pages,
-        evidence=attachments["evidence.json"],
-        attachments={m[1]: attachments[m[0]] for m in map(_PICTURE.fullmatch, attachments) if m},
+        evidence=contents[EVIDENCE],
+        attachments={m[1]: contents[m[0]] for m in map(_PICTURE.fullmatch, contents) if m},
         size="us-letter" if abs(width - _LETTER_POINTS) < 2 else "a4",
-        made_by=made_by,
+        made_by=made_by[:60],
     )

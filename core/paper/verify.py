@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 from core.errors import RenderingError
 from core.evidence.bound import BoundNumber
+from core.evidence.reproduction import same_number
 from core.paper.evidence_file import SEAL, plain, seal_of
 from core.paper.evidence_reading import StoredEvidence, read_evidence
 from core.paper.markdown import PaperFiles, compose
 from core.paper.outline import Outline, outline
 from core.paper.pdf import render
+from core.paper.pdf_comparing import differing_parts
 from core.paper.pdf_reading import PrintedPaper, read_pdf
 from core.paper.pictures import sound_pictures
+from core.paper.print_comparing import differing_counts, differing_words, nearly_same_word, same_word
 
 MOST_NAMED = 60
-"""Differences that are named one by one."""
+"""Findings of one kind that are named one by one."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,38 @@ class Verified:
         return not self.failures
 
 
-def verify_evidence(evidence: str | bytes) -> Verified:
+@dataclass
+class Findings:
+    """What was found so far.
+
+    Attributes:
+        failures: what does not hold.
+        notes: what could not be checked, and why.
+        near: whether a value differs from the stated one in its last digits alone.
+    """
+
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    near: bool = False
+
+    def add(self, failures: Iterable[str]) -> None:
+        """Add what does not hold, each once, and of one kind no more than anybody reads."""
+        known = set(self.failures)
+        some = list(islice((line for line in failures if line not in known), MOST_NAMED + 1))
+        self.failures += some[:MOST_NAMED] + ["and more of this kind"] * (len(some) > MOST_NAMED)
+
+
+def verify_evidence(evidence: bytes) -> Verified:
     """Recompute every number, verdict and hash of an evidence file.
 
     Raises:
         InputError: it cannot be read.
     """
     stored = read_evidence(evidence)
-    return summed_up(stored, of_evidence(stored, compose(stored.paper())))
+    findings = Findings()
+    check_evidence(stored, compose(stored.paper()), evidence, findings)
+    _say_what_rests_on_the_run(stored, findings)
+    return summed_up(stored, findings, evidence)
 
 
 async def verify_pdf(pdf: bytes) -> Verified:
@@ -69,48 +98,90 @@ async def verify_pdf(pdf: bytes) -> Verified:
     files = compose(stored.paper())
     outlined = outline(files.document)
     pictures = sound_pictures(printed.attachments, outlined.pictures)
-    failures = [*of_evidence(stored, files), *_of_attachments(printed, outlined, pictures)]
-    notes: list[str] = []
+    findings = Findings()
+    check_evidence(stored, files, printed.evidence, findings)
+    findings.add(_of_attachments(printed, outlined, pictures))
     try:
         again = await render(outlined, printed.evidence.decode(), size=printed.size, pictures=pictures)
     except (RenderingError, UnicodeDecodeError) as error:
-        failures.append(f"the PDF cannot be made again from its evidence: {error}")
+        findings.add([f"the PDF cannot be made again from its evidence: {error}"])
     else:
         if again.pdf != pdf:
-            failures += _of_print(printed, read_pdf(again.pdf), files, notes)
-    verified = summed_up(stored, failures, notes, more_hashes=1 + len(pictures))
-    return replace(verified, evidence_sha256=hashlib.sha256(printed.evidence).hexdigest())
+            _compare_print(pdf, again.pdf, files, findings)
+    _say_what_rests_on_the_run(stored, findings)
+    return summed_up(stored, findings, printed.evidence, more_hashes=1 + len(pictures))
 
 
-def summed_up(
-    stored: StoredEvidence, failures: Iterable[str], notes: Iterable[str] = (), more_hashes: int = 0
-) -> Verified:
+def summed_up(stored: StoredEvidence, findings: Findings, evidence: bytes, more_hashes: int = 0) -> Verified:
     """What was found, with how much was looked at."""
-    levels = Counter(m.level for m in stored.ledger.measurements if m.usable)
-    raised = levels["recomputed"] + levels["reproduced"]
-    told = [*notes]
-    if raised:
-        told.append(
-            f"{raised} measurements are stated to be recomputed or reproduced; that rests on raw predictions "
-            "and on scripts, which the run has and the evidence has not"
-        )
     return Verified(
         numbers=len(stored.content["numbers"]),
         verdicts=sum(d.verdict is not None for d in stored.decisions),
         hashes=len(stored.decisions) + len(stored.ledger.measurements) + 1 + more_hashes,
-        failures=tuple(failures),
-        notes=tuple(told),
+        failures=tuple(findings.failures),
+        notes=tuple(findings.notes),
+        evidence_sha256=hashlib.sha256(evidence).hexdigest(),
     )
 
 
-def of_evidence(stored: StoredEvidence, files: PaperFiles) -> list[str]:
-    """What in an evidence file does not follow from its own measurements.
+def _say_what_rests_on_the_run(stored: StoredEvidence, findings: Findings) -> None:
+    levels = Counter(m.level for m in stored.ledger.measurements if m.usable)
+    if raised := levels["recomputed"] + levels["reproduced"]:
+        findings.notes.append(
+            f"{raised} measurements are stated to be recomputed or reproduced; that rests on raw predictions "
+            "and on scripts, which the run has and the evidence has not"
+        )
+    findings.notes.append(
+        "a paper that was forged together with its evidence holds too: only 'fumehood verify RUN', where the "
+        "run is, compares with the journal"
+    )
+
+
+def check_evidence(stored: StoredEvidence, files: PaperFiles, text: bytes, findings: Findings) -> None:
+    """Find what in an evidence file does not follow from its own measurements.
 
     Args:
         stored: the file.
         files: the paper, made again from it.
+        text: the file as it is.
+        findings: where to add what is found.
     """
-    return [*_of_hashes(stored), *_of_verdicts(stored), *_of_numbers(stored, files)]
+    before = len(findings.failures)
+    findings.add(_of_hashes(stored))
+    findings.add(_of_verdicts(stored))
+    findings.add(_of_numbers(stored, files))
+    if len(findings.failures) > before or text == files.evidence.encode():
+        return
+    again = json.loads(files.evidence)
+    findings.add(_of_sections(stored.content, again))
+    if len(findings.failures) > before:
+        return
+    if any(stored.content[name] != again[name] for name in again if name != SEAL):
+        findings.near = True
+        findings.notes.append("some values differ in their last digits: another machine, other arithmetic")
+    else:
+        findings.add(["the evidence is not written as fumehood writes what is in it"])
+
+
+def _of_sections(stated: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """Parts of an evidence file that are not what its measurements give."""
+    for name in sorted((stated.keys() | found.keys()) - {SEAL}):
+        if name not in found:
+            yield f"the evidence holds {name!r}, which is no part of it"
+        elif not alike(stated.get(name), found[name]):
+            yield f"the evidence's {name} are not what its measurements give"
+
+
+def alike(stated: Any, found: Any) -> bool:
+    """Whether two JSON values are the same, but for the last digits of floating-point numbers."""
+    if isinstance(stated, float) and isinstance(found, float):
+        return same_number(stated, found)
+    if isinstance(stated, list | tuple) and isinstance(found, list | tuple):
+        return len(stated) == len(found) and all(map(alike, stated, found))
+    if isinstance(stated, dict) and isinstance(found, dict):
+        names = (stated.keys() | found.keys()) - {SEAL}
+        return all(n in stated and n in found and alike(stated[n], found[n]) for n in names)
+    return type(stated) is type(found) and bool(stated == found)
 
 
 def _of_hashes(stored: StoredEvidence) -> Iterator[str]:
@@ -132,7 +203,9 @@ def _of_verdicts(stored: StoredEvidence) -> Iterator[str]:
     judged = stored.judged()
     for decision in stored.decisions:
         found, stated = judged.get(decision.experiment_id), decision.verdict
-        if found is not None and stated is not None and found != stated:
+        if found is None or stated is None:
+            continue
+        if not alike(stated.model_dump(mode="json"), found.model_dump(mode="json")):
             yield (
                 f"{decision.name}: the evidence says {stated.outcome} ({stated.reason}), "
                 f"its measurements give {found.outcome} ({found.reason})"
@@ -141,11 +214,14 @@ def _of_verdicts(stored: StoredEvidence) -> Iterator[str]:
 
 def _of_numbers(stored: StoredEvidence, files: PaperFiles) -> Iterator[str]:
     document = files.document
-    for name, found in (("numbers", len(document.numbers)), ("struck", len(document.struck))):
-        stated = len(stored.content[name])
-        if stated != found:
-            what = "numbers" if name == "numbers" else "struck statements"
-            yield f"the evidence lists {stated} {what}, its measurements give {found}"
+    for name, what in (("numbers", "numbers"), ("struck", "struck statements")):
+        stated, found = stored.content[name], plain(list(map(vars, getattr(document, name))))
+        if len(stated) != len(found):
+            yield f"the evidence lists {len(stated)} {what}, its measurements give {len(found)}"
+        elif name == "struck" and stated != found:
+            yield "the evidence lists other struck statements than its measurements give"
+    if stored.content.get("draft") != document.draft:
+        yield f"the evidence says that the paper is {'no' if document.draft else 'a'} draft, which is wrong"
     known = {number.get("id"): number for number in stored.content["numbers"]}
     for number in document.numbers:
         yield from _of_number(number, known.get(number.id))
@@ -156,9 +232,10 @@ def _of_number(number: BoundNumber, stated: Mapping[str, object] | None) -> Iter
     if stated is None:
         yield f"{where}: the evidence does not list it"
         return
-    for field, words in (("text", ""), ("value", "value "), ("n", "n "), ("level", "level ")):
-        told, found = stated.get(field), plain(getattr(number, field))
-        if told != found:
+    for name, found in plain(vars(number)).items():
+        told = stated.get(name)
+        if not alike(told, found):
+            words = "" if name == "text" else f"{name.replace('_', ' ')} "
             yield f"{where}: the evidence says {words}{told}, its measurements give {words}{found}"
             return
 
@@ -172,35 +249,31 @@ def _of_attachments(printed: PrintedPaper, outlined: Outline, sound: Mapping[str
             yield f"the attached figure {picture.sha256[:16]}… is not what its hash says"
 
 
-def _of_print(
-    printed: PrintedPaper, again: PrintedPaper, files: PaperFiles, notes: list[str]
-) -> Iterator[str]:
-    """What is printed otherwise than the evidence gives it."""
-    found, expected = list(_words(printed.pages)), list(_words(again.pages))
-    matcher = difflib.SequenceMatcher(
-        None, [word for word, _ in found], [word for word, _ in expected], autojunk=False
-    )
-    ids = _ids_by_text(files)
-    named = 0
-    for kind, first, last, start, end in matcher.get_opcodes():
-        if kind == "equal":
-            continue
-        named += 1
-        if named > MOST_NAMED:
-            yield "and more differences"
-            break
-        page = found[min(first, len(found) - 1)][1] if found else 1
-        before = " ".join(word for word, _ in found[max(0, first - 4) : first])
-        told = " ".join(word for word, _ in found[first:last]) or "nothing"
-        given = " ".join(word for word, _ in expected[start:end]) or "nothing"
-        rows = ids.get(given.strip(".,;:()"), "")
-        yield f"page {page}, after “{before}”: it prints “{told}”, the evidence gives “{given}”{rows}"
-    if named:
+def _compare_print(pdf: bytes, again: bytes, files: PaperFiles, findings: Findings) -> None:
+    """Find what a PDF prints and holds otherwise than the one that its evidence gives."""
+    printed, expected = read_pdf(pdf), read_pdf(again)
+    same = nearly_same_word if findings.near else same_word
+    if printed.made_by != expected.made_by:
+        findings.notes.append(
+            f"the PDF was made by {printed.made_by}, and here is {expected.made_by}: "
+            "only its text was compared, not how it looks"
+        )
+        findings.add(differing_counts(printed.pages, expected.pages, same))
         return
-    if printed.made_by == again.made_by:
-        yield "the PDF is not, byte for byte, what its evidence gives, although its text is"
-    else:
-        notes.append(f"the PDF was made by {printed.made_by}, so that only its text was compared")
+    before = len(findings.failures)
+    named = list(
+        islice(differing_words(printed.pages, expected.pages, _ids_by_text(files), same), MOST_NAMED + 1)
+    )
+    findings.add(line for _, line in named)
+    if findings.near:
+        findings.notes.append("only the text of the PDF was compared, not how it looks")
+        return
+    if len(printed.pages) == len(expected.pages):
+        findings.add(differing_parts(pdf, again, {page for page, _ in named}))
+    if len(findings.failures) == before:
+        findings.add(
+            ["the PDF was saved anew by another program: what is in it is the same, its bytes are not"]
+        )
 
 
 def _ids_by_text(files: PaperFiles) -> dict[str, str]:
@@ -208,9 +281,3 @@ def _ids_by_text(files: PaperFiles) -> dict[str, str]:
     for number in files.document.numbers:
         found.setdefault(number.text, []).append(number.id)
     return {text: f" ({', '.join(ids[:3])})" for text, ids in found.items()}
-
-
-def _words(pages: Sequence[str]) -> Iterator[tuple[str, int]]:
-    for number, page in enumerate(pages, 1):
-        for word in page.split():
-            yield word, number

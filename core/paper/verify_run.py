@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +12,23 @@ from pathlib import Path
 from core.errors import InputError
 from core.evidence.evidence import Evidence
 from core.evidence.gather import gather
+from core.evidence.references import bibliography
 from core.paper.evidence_file import plain, sealed
 from core.paper.evidence_reading import StoredEvidence, read_evidence
-from core.paper.markdown import compose
-from core.paper.verify import Verified, of_evidence, summed_up, verify_pdf
+from core.paper.latex import latex_source
+from core.paper.markdown import PaperFiles, compose
+from core.paper.outline import outline
+from core.paper.publishing import BIBLIOGRAPHY, EVIDENCE, LATEX, PDF
+from core.paper.tree import Drawing
+from core.paper.verify import Findings, Verified, alike, check_evidence, summed_up
+from core.paper.verify_apart import verify_file
+from core.record.events import PaperPublished
+from core.record.fold import fold
 from core.record.folder import RunFolder
 from core.record.state import RunState
 
 MOST_NAMED = 20
-"""Lines of the Markdown that are named one by one."""
+"""Lines of a file that are named one by one."""
 
 
 async def verify_run(folder: RunFolder) -> Verified:
@@ -28,31 +38,48 @@ async def verify_run(folder: RunFolder) -> Verified:
         InputError: the run has no paper, or a file of it cannot be read.
         JournalError: the journal cannot be read.
     """
-    state = folder.state()
-    if state.paper is None:
-        raise InputError(f"{folder.run_id} has no paper yet", f"See 'fumehood show {folder.run_id}'.")
-    with folder.journal() as journal:
-        recorded = gather(journal, state)
-    text = _read(folder.paper / "evidence.json")
+    state, recorded, later = _when_published(folder)
+    published = state.paper
+    assert published is not None
+    text = _read(folder.paper / EVIDENCE)
     stored = read_evidence(text)
     files = compose(stored.paper())
-    failures = [
-        *of_evidence(stored, files),
-        *_of_journal(stored, recorded),
-        *_of_scripts(state),
-        *_of_markdown(_read(folder.path / state.paper.path), files.markdown, state.paper.sha256),
-    ]
-    notes: list[str] = []
-    pdf = folder.paper / "paper.pdf"
-    if pdf.is_file():
-        printed = await verify_pdf(_read(pdf))
-        failures += [f"paper.pdf: {failure}" for failure in printed.failures if failure not in failures]
+    findings = Findings()
+    check_evidence(stored, files, text, findings)
+    findings.add(_of_journal(stored, recorded))
+    if not findings.failures:
+        findings.add(_of_other_sections(stored, recorded))
+    findings.add(_of_scripts(state))
+    findings.add(_of_artifacts(folder, recorded))
+    findings.add(_of_markdown(_read(folder.path / published.path), files.markdown, published.sha256))
+    findings.add(_of_other_forms(folder.paper, files))
+    if published.pdf and not (folder.paper / PDF).is_file():
+        findings.add([f"the journal says that there is a {PDF}, and it is gone"])
+    if (folder.paper / PDF).is_file():
+        printed = await verify_file(folder.paper / PDF)
+        findings.add(f"{PDF}: {line}" for line in printed.failures if line not in findings.failures)
         if printed.evidence_sha256 != hashlib.sha256(text).hexdigest():
-            failures.append("paper.pdf holds other evidence than evidence.json")
-    else:
-        notes.append("there is no paper.pdf")
-    verified = summed_up(stored, failures, more_hashes=len(state.execs) + 1)
-    return replace(verified, notes=tuple(notes))  # raw predictions were compared again: the journal has them
+            findings.add([f"{PDF} holds other evidence than {EVIDENCE}"])
+    elif not published.pdf:
+        findings.notes.append(f"there is no {PDF}{f': {published.no_pdf}' if published.no_pdf else ''}")
+    if later:
+        findings.notes.append(f"{later} scripts ran after the paper was published; it says nothing of them")
+    more = len(state.execs) + len(recorded.ledger.artifacts) + 1
+    return summed_up(stored, findings, text, more_hashes=more)
+
+
+def _when_published(folder: RunFolder) -> tuple[RunState, Evidence, int]:
+    """What the run looked like when its paper was published, and how many execs came later."""
+    with folder.journal() as journal:
+        events = list(journal.read())
+        last = max((event.seq for event in events if isinstance(event, PaperPublished)), default=None)
+        if last is None:
+            raise InputError(f"{folder.run_id} has no paper yet", f"See 'fumehood show {folder.run_id}'.")
+        state = fold(event for event in events if event.seq <= last)
+        recorded = gather(journal, state)
+        later = fold(events).execs.keys() - state.execs.keys()
+    flags = tuple(flag for flag in recorded.ledger.flags if flag.exec_id not in later)
+    return state, replace(recorded, ledger=replace(recorded.ledger, flags=flags)), len(later)
 
 
 def _read(path: Path) -> bytes:
@@ -68,9 +95,9 @@ def _of_journal(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
     """What the evidence says otherwise than the journal."""
     told = {m["id"]: m for m in stored.content["measurements"]}
     known = {m.id: m for m in recorded.ledger.measurements}
-    for name in told.keys() - known.keys():
+    for name in sorted(told.keys() - known.keys()):
         yield f"measurement {name} is not in the journal"
-    for name in known.keys() - told.keys():
+    for name in sorted(known.keys() - told.keys()):
         yield f"measurement {name} of the journal is not in the evidence"
     for name, m in known.items():
         again = sealed({**vars(m), "condition": dict(m.condition), "usable": m.usable})
@@ -81,6 +108,9 @@ def _of_journal(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
                 f"measurement {name}: the evidence says {field} {told[name].get(field)}, "
                 f"the journal says {again.get(field)}"
             )
+    locked = {decision.experiment_id for decision in stored.decisions}
+    for experiment_id in recorded.hypotheses.keys() - locked:
+        yield f"the hypothesis of {experiment_id}, which the journal locked, is not in the evidence"
     for decision in stored.decisions:
         hypothesis = recorded.hypotheses.get(decision.experiment_id)
         if hypothesis is None or hypothesis.sha256 != decision.sha256:
@@ -91,6 +121,14 @@ def _of_journal(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
             yield f"{decision.name}: the journal holds another verdict than the evidence"
 
 
+def _of_other_sections(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
+    """Parts of the evidence that the journal gives otherwise: settings, series, references, flags."""
+    again = json.loads(compose(replace(stored.paper(), evidence=recorded)).evidence)
+    for name in sorted(again.keys() - {"measurements", "hypotheses"}):
+        if not alike(stored.content.get(name), again[name]) and name != "sha256":
+            yield f"the evidence's {name} are not what the journal gives"
+
+
 def _of_scripts(state: RunState) -> Iterator[str]:
     for script in state.execs.values():
         asked = script.asked
@@ -98,9 +136,43 @@ def _of_scripts(state: RunState) -> Iterator[str]:
             yield f"{asked.exec_id}: its code is not what its hash says"
 
 
+def _of_artifacts(folder: RunFolder, recorded: Evidence) -> Iterator[str]:
+    for artifact in recorded.ledger.artifacts:
+        if not re.fullmatch("[0-9a-f]{64}", artifact.sha256):
+            continue
+        try:
+            with (folder.files / artifact.sha256).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            continue  # files may be swept away; what they were is in the journal
+        if found != artifact.sha256:
+            yield f"{artifact.exec_id}: the file {artifact.name} is not what its hash says"
+
+
 def _of_markdown(written: bytes, again: str, sha256: str) -> Iterator[str]:
     if hashlib.sha256(written).hexdigest() != sha256:
         yield "paper.md is not the one that the journal says was published"
+    yield from _of_lines("paper.md", written, again)
+
+
+def _of_other_forms(paper: Path, files: PaperFiles) -> Iterator[str]:
+    """LaTeX and BibTeX, which a journal holds no hash of; those that are there."""
+    outlined = outline(files.document)
+    figures = paper / "figures"
+    drawings = sum(isinstance(block, Drawing) for block in outlined.body)
+    plots = [f"plot-{n}.pdf" for n in range(1, drawings + 1) if (figures / f"plot-{n}.pdf").is_file()]
+    names = [f"{p.sha256}.{'pdf' if p.format == 'svg' else p.format}" for p in outlined.pictures]
+    drawn = [name for name in names if (figures / name).is_file()]
+    expected = {
+        LATEX: latex_source(outlined, plots, drawn),
+        BIBLIOGRAPHY: bibliography(files.document.citations),
+    }
+    for name, again in expected.items():
+        if (paper / name).is_file():
+            yield from _of_lines(name, _read(paper / name), again)
+
+
+def _of_lines(name: str, written: bytes, again: str) -> Iterator[str]:
     lines, expected = written.decode(errors="replace").split("\n"), again.split("\n")
     differing = [
         (number, told, given)
@@ -109,9 +181,9 @@ def _of_markdown(written: bytes, again: str, sha256: str) -> Iterator[str]:
     ]
     for number, told, given in differing[:MOST_NAMED]:
         says, gives = _around(told, given), _around(given, told)
-        yield f"paper.md, line {number}: it says “{says}”, the evidence gives “{gives}”"
+        yield f"{name}, line {number}: it says “{says}”, the evidence gives “{gives}”"
     if len(lines) != len(expected):
-        yield f"paper.md has {len(lines)} lines, the evidence gives {len(expected)}"
+        yield f"{name} has {len(lines)} lines, the evidence gives {len(expected)}"
 
 
 def _around(line: str, other: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from core.errors import InputError
-from core.paper.verify import Verified, verify_evidence, verify_pdf
+from core.paper.verify import Verified
+from core.paper.verify_apart import verify_file
 from core.paper.verify_run import verify_run
 from tui.exit_codes import ExitCode
 from tui.open_run import named_run
@@ -47,11 +48,7 @@ def _verified(name: str | None) -> Verified:
         if path is not None and path.suffix in (".pdf", ".json"):
             raise InputError(f"there is no file {path.name}", "Name a run, a paper.pdf or an evidence.json.")
         return asyncio.run(verify_run(named_run(name)))
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}", "Name another file.") from None
-    return verify_evidence(content) if path.suffix == ".json" else asyncio.run(verify_pdf(content))
+    return asyncio.run(verify_file(path))
 
 
 def _say(verified: Verified, screen: Screen) -> None:

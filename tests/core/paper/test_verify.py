@@ -32,7 +32,7 @@ def verified(content: bytes) -> Verified:
 def changed(change: Any) -> Verified:
     content = json.loads(paper().evidence)
     change(content)
-    return verify_evidence(json.dumps(content))
+    return verify_evidence(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize("size", ["us-letter", "a4"])
@@ -44,13 +44,13 @@ def test_an_untouched_pdf_holds(size: PaperSize) -> None:
 
 
 def test_untouched_evidence_holds() -> None:
-    assert verify_evidence(paper().evidence).failures == ()
+    assert verify_evidence(paper().evidence.encode()).failures == ()
 
 
 def test_a_draft_holds_as_the_draft_that_it_is() -> None:
     files = paper(body="It took 99 steps.", abstract="Nothing.")
     assert files.document.draft
-    assert verify_evidence(files.evidence).failures == ()
+    assert verify_evidence(files.evidence.encode()).failures == ()
 
 
 def test_any_printed_digit_that_was_changed_is_named_with_its_page() -> None:
@@ -160,11 +160,11 @@ def test_what_is_no_paper_is_refused_in_one_line(content: bytes, said: str) -> N
 )
 def test_what_is_no_evidence_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(InputError):
-        verify_evidence(text)
+        verify_evidence(text.encode())
 
 
 def test_evidence_cut_short_is_refused_in_one_line() -> None:
-    whole = paper().evidence
+    whole = paper().evidence.encode()
     for end in (10, len(whole) // 2, len(whole) - 5):
         with pytest.raises(InputError):
             verify_evidence(whole[:end])

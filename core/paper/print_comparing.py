@@ -1,0 +1,115 @@
+"""Compares what two papers print, word by word, and names what one prints otherwise."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from core.evidence.reproduction import same_number
+
+MOST_WORDS = 20_000
+"""Words of a page that are compared one by one; no page of a paper has as many."""
+
+_SOFT_HYPHEN = "\u00ad"
+
+Alike = Callable[[str, str], bool]
+"""Whether two words count as the same."""
+
+
+def differing_words(
+    found: Sequence[str], expected: Sequence[str], ids: Mapping[str, str], alike: Alike
+) -> Iterator[tuple[int, str]]:
+    """Name what pages print otherwise than expected.
+
+    Args:
+        found: the text of each page.
+        expected: the text that each should have.
+        ids: what stands behind a number's text in a message, such as `` (e3)``.
+        alike: whether two words count as the same.
+
+    Yields:
+        A page of ``found``, from 1, and what is wrong with it.
+    """
+    if len(found) != len(expected):
+        yield 0, f"it has {len(found)} pages, the evidence gives {len(expected)}"
+    matcher = difflib.SequenceMatcher(None, found, expected, autojunk=False)
+    for kind, first, last, start, end in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        both = min(last - first, end - start)
+        for offset in range(both):
+            number = first + offset + 1
+            words, given = found[first + offset].split(), expected[start + offset].split()
+            for line in _of_page(number, words, given, ids, alike):
+                yield number, line
+        for number in range(first + both + 1, last + 1):
+            yield number, f"page {number} is not in the paper that the evidence gives"
+        for number in range(start + both + 1, end + 1):
+            yield 0, f"page {number} of the paper that the evidence gives is missing"
+
+
+def _of_page(
+    number: int, found: list[str], expected: list[str], ids: Mapping[str, str], alike: Alike
+) -> Iterator[str]:
+    if max(len(found), len(expected)) > MOST_WORDS:
+        yield f"page {number}: it prints {len(found)} words, the evidence gives {len(expected)}"
+        return
+    matcher = difflib.SequenceMatcher(None, found, expected, autojunk=False)
+    for kind, first, last, start, end in matcher.get_opcodes():
+        told, given = found[first:last], expected[start:end]
+        if kind == "equal" or (len(told) == len(given) and all(map(alike, told, given))):
+            continue
+        before = " ".join(found[max(0, first - 4) : first])
+        says, gives = " ".join(told) or "nothing", " ".join(given) or "nothing"
+        rows = ids.get(gives.strip(".,;:()"), "")
+        yield f"page {number}, after “{before}”: it prints “{says}”, the evidence gives “{gives}”{rows}"
+
+
+def differing_counts(found: Sequence[str], expected: Sequence[str], alike: Alike) -> Iterator[str]:
+    """Name the words that are printed more or less often than expected, wherever they stand.
+
+    For papers that two versions of a program set: lines and pages may break elsewhere.
+    """
+    told, given = (_counts(pages) for pages in (found, expected))
+    more, fewer = told - given, given - told
+    for word in list(more):
+        other = next((w for w in fewer if w != word and alike(word, w)), None)
+        if other is not None:
+            common = min(more[word], fewer[other])
+            more[word] -= common
+            fewer[other] -= common
+    for word, count in sorted((+more).items()):
+        yield f"it prints “{word}” {_times(count)} more often than the evidence gives"
+    for word, count in sorted((+fewer).items()):
+        yield f"it prints “{word}” {_times(count)} less often than the evidence gives"
+
+
+def _counts(pages: Sequence[str]) -> Counter[str]:
+    words: Counter[str] = Counter()
+    for number, page in enumerate(pages, 1):
+        joined = page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, "").split()
+        if joined and joined[-1] == str(number):
+            joined.pop()
+        words.update(joined)
+    return words
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def same_word(one: str, other: str) -> bool:
+    """Whether two words are the same."""
+    return one == other
+
+
+def nearly_same_word(one: str, other: str) -> bool:
+    """Whether two words are the same, or numbers that only a machine's order of summation tells apart."""
+    if one == other:
+        return True
+    numbers = [word.strip("[](),;").replace("−", "-") for word in (one, other)]
+    try:
+        return same_number(float(numbers[0]), float(numbers[1])) and min(map(len, numbers)) > 12
+    except ValueError:
+        return False
