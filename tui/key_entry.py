@@ -8,16 +8,15 @@ from collections.abc import Sequence
 
 import click
 
-from core.config import read_settings
-from core.errors import FumehoodError, InputError, KeysError, KeysLocked
+from core.errors import InputError, KeysError, KeysLocked
 from core.keys.asking import Verdict
+from core.keys.lookup import key_store
 from core.keys.names import KEY_NAMES
 from core.keys.pasted import pasted_key
 from core.keys.secret import Secret
 from core.keys.store import Found, Kept, KeyStore, Place, Search
-from core.models.key_check import PROVIDERS, check_key
-from core.models.vendors import VENDORS
 from tui.hidden_input import can_ask, read_hidden
+from tui.key_checks import OTHER_HALF, verdict_on
 from tui.screen import Screen
 
 TRIES = 3
@@ -119,14 +118,12 @@ def _ready_file(store: KeyStore) -> bool:
 
 
 def checked(found: Found) -> Verdict:
-    """Ask the provider whether it accepts a key."""
-    provider = PROVIDERS.get(found.name)
-    try:
-        base_urls = read_settings().base_urls
-    except FumehoodError:
-        base_urls = {}
-    url = "" if provider is None else base_urls.get(provider) or VENDORS[provider].url
-    return asyncio.run(check_key(found.name, found.secret, url))
+    """Ask the provider whether it accepts a key; a half of a token is checked with the other one."""
+    other_half = None
+    if other := OTHER_HALF.get(found.name):
+        known = search(key_store(), [other]).found.get(other)
+        other_half = known.secret if known is not None else None
+    return asyncio.run(verdict_on(found.name, found.secret, other_half))
 
 
 def in_words(verdict: Verdict) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from core.errors import ConfigError
@@ -11,6 +12,7 @@ from core.keys.pasted import name_by_shape, pasted_key
 from core.keys.store import Found, Search
 from core.models.choice import SCRIPTED, Declarations, choice_of
 from tui.hidden_input import can_ask, read_hidden
+from tui.key_checks import OTHER_HALF, verdict_on
 from tui.key_entry import checked, in_words, keep, say, search, typed_key, where_from
 
 TRIES = 3
@@ -57,10 +59,14 @@ def take_missing_keys(names: Sequence[str]) -> None:
     found = search(key_store(), names)
     if found.troubles:
         return
-    for name in names:
-        if name not in found.found:
+    missing = [name for name in names if name not in found.found]
+    for name in missing:
+        if name not in OTHER_HALF:
             say(f"This run needs {name}. {where_from(name)}.")
             _take(name)
+    if halves := [name for name in missing if name in OTHER_HALF]:
+        say(f"This run needs {' and '.join(halves)}. {where_from(halves[0])}.")
+        _take_token(halves, found)
 
 
 def take_any_key(names: Sequence[str]) -> Search:
@@ -94,6 +100,31 @@ def take_any_key(names: Sequence[str]) -> Search:
         _take(name_of_typed, typed)
         return search(key_store(), names)
     return found
+
+
+def _take_token(missing: Sequence[str], found: Search) -> None:
+    """Take what is missing of Modal's token, check both halves together and keep what was taken.
+
+    Where Modal refuses them, all that was taken is asked for again: nobody knows which half is wrong.
+    """
+    name = missing[0]
+    for _ in range(TRIES):
+        typed = {half: typed_key(half) for half in missing}
+        halves = {half: known.secret for half, known in found.found.items()} | typed
+        verdict = asyncio.run(verdict_on(name, halves[name], halves.get(OTHER_HALF[name])))
+        if verdict.state != "refused":
+            break
+        say(f"{in_words(verdict)}.")
+    else:
+        there = f" If the {OTHER_HALF[name]} that is there is an old one, set it anew, too."
+        raise ConfigError(
+            "Modal's token was refused", f"{where_from(name)}.{there if len(missing) == 1 else ''}"
+        )
+    for half, secret in typed.items():
+        kept = keep(key_store(), half, secret)
+        if kept.note:
+            say(f"{kept.note}.")
+        say(f"{half}  {secret.masked}  {kept.title}, {in_words(verdict)}")
 
 
 def _take(name: str, typed: str | None = None) -> None:

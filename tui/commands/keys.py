@@ -9,12 +9,14 @@ from pathlib import Path
 import click
 
 from core.errors import InputError, KeysError
+from core.keys.asking import Verdict
 from core.keys.encrypted_file import PASSPHRASE_FILE
 from core.keys.lookup import key_store
 from core.keys.names import KEY_NAMES
 from core.keys.store import Found, Place, Search
 from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
+from tui.key_checks import OTHER_HALF, is_blamed, set_the_other_half
 from tui.key_entry import checked, in_words, keep, say, search, typed_key, where_from
 from tui.safe_text import one_line
 from tui.screen import Screen
@@ -75,7 +77,7 @@ def set_key(name: str, place: Place | None, no_check: bool) -> ExitCode:
     store = key_store()
     secret = typed_key(name, any_shape=no_check)
     verdict = None if no_check else checked(Found(name, secret, "session", ""))
-    if verdict is not None and verdict.state == "refused":
+    if verdict is not None and is_blamed(name, verdict):
         raise InputError(
             f"{name} was not kept: {in_words(verdict)}",
             f"{where_from(name)}. If it is for a server of your own: --no-check.",
@@ -90,6 +92,8 @@ def set_key(name: str, place: Place | None, no_check: bool) -> ExitCode:
         say(f"{kept.note}.")
     words = "" if verdict is None else f", {in_words(verdict)}"
     Screen.of().line(f"{name}  {secret.masked}  {kept.title}{words}")
+    if verdict is not None and verdict.state == "refused":
+        say(f"{set_the_other_half(name)}.")
     if name in store.environment:
         say(f"The environment has a {name}, too, and goes before this one.")
     return ExitCode.DONE
@@ -102,9 +106,12 @@ def check(names: Sequence[str]) -> ExitCode:
     found = search(key_store(), list(names or KEY_NAMES))
     screen = Screen.of()
     refused = False
+    token: Verdict | None = None
     for name in names or found.found:
         if name in found.found:
-            verdict = checked(found.found[name])
+            whole = name in OTHER_HALF and token is not None
+            verdict = token if whole and token is not None else checked(found.found[name])
+            token = verdict if name in OTHER_HALF else token
             refused = refused or verdict.state == "refused"
             screen.line(f"{name:<{NAME_COLUMNS}}{found.found[name].secret.masked}  {in_words(verdict)}")
         else:

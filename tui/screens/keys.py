@@ -13,16 +13,14 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.config import read_settings
-from core.errors import FumehoodError, InputError, KeysError, KeysLocked
+from core.errors import InputError, KeysError, KeysLocked
 from core.keys.asking import Verdict
 from core.keys.lookup import key_store
 from core.keys.names import KEY_NAMES
 from core.keys.pasted import pasted_key
 from core.keys.secret import Secret
 from core.keys.store import Search
-from core.models.key_check import PROVIDERS, check_key
-from core.models.vendors import VENDORS
+from tui.key_checks import OTHER_HALF, is_blamed, verdict_on
 from tui.safe_text import one_line
 from tui.screens.dialogs import Confirm
 from tui.screens.key_dialogs import AskHidden
@@ -130,7 +128,7 @@ class KeysScreen(ModalScreen[None]):
                 continue
             self._say(f"Asking {KEY_NAMES[name].provider} about {name}…")
             verdict = await self._checked(name, secret)
-            if verdict.state != "refused":
+            if not is_blamed(name, verdict):
                 break
             refused = _in_words(verdict)
         await self._keep(name, secret, verdict)
@@ -193,15 +191,15 @@ class KeysScreen(ModalScreen[None]):
         self._show()
 
     async def _checked(self, name: str, secret: Secret) -> Verdict:
-        provider = PROVIDERS.get(name)
-        url = ""
-        if provider is not None:
-            try:
-                url = read_settings().base_urls.get(provider) or VENDORS[provider].url
-            except FumehoodError:
-                url = VENDORS[provider].url
-        self.verdicts[name] = await check_key(name, secret, url)
-        return self.verdicts[name]
+        """Ask about a key; what is said of a token is said of both its halves."""
+        other, other_half = OTHER_HALF.get(name), None
+        if other is not None and (known := (await key_store().search([other])).found.get(other)):
+            other_half = known.secret
+        verdict = await verdict_on(name, secret, other_half)
+        self.verdicts[name] = verdict
+        if other is not None and other_half is not None:
+            self.verdicts[other] = verdict
+        return verdict
 
     async def _keep(self, name: str, secret: Secret, verdict: Verdict) -> None:
         store = key_store()

@@ -51,7 +51,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeyStore]
             return Verdict("refused", "the key is not valid")
         return Verdict("works") if name == ANTHROPIC else Verdict("not checked", "no network")
 
-    monkeypatch.setattr("tui.screens.keys.check_key", check)
+    monkeypatch.setattr("tui.key_checks.check_key", check)
     yield store
     use_key_store(None)
 
