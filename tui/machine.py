@@ -15,10 +15,14 @@ from typing import Literal
 from core.config import read_settings
 from core.errors import FumehoodError, KeysError
 from core.keys.lookup import key_store
+from core.keys.names import KEY_NAMES, MODAL_ID, MODAL_SECRET
 from core.models.vendors import VENDORS
 from core.record.folder import NETWORK_FILE_SYSTEMS, file_system_of
+from core.sandbox.asking_modal import CHECK_NETWORK, check_token
 from core.sandbox.isolation import probe
+from core.sandbox.modal.account import Credentials
 from tui.child_environment import child_environment
+from tui.key_checks import OTHER_HALF
 from tui.screen import wants_colours
 
 PROGRAM_SECONDS = 5.0
@@ -135,8 +139,24 @@ def models() -> Finding:
 
 
 def modal() -> Finding:
-    """Where GPUs could be had."""
-    return Finding("Modal", "limited", "not in this version yet; experiments run on this machine")
+    """Where GPUs can be had: whether a token is there, and whether Modal accepts it."""
+    search = asyncio.run(key_store().search([MODAL_ID, MODAL_SECRET]))
+    halves = [search.found[name].secret for name in (MODAL_ID, MODAL_SECRET) if name in search.found]
+    if len(halves) < len(OTHER_HALF):
+        missing = [name for name in (MODAL_ID, MODAL_SECRET) if name not in search.found]
+        troubles = [str(error) for error in search.troubles.values()]
+        get = f"For GPUs: get a token at {KEY_NAMES[MODAL_ID].url}, then 'fumehood keys set {missing[0]}'"
+        text = f"no token ({' and '.join(missing)} missing); experiments run on this machine"
+        return Finding("Modal", "limited", text, " / ".join((*troubles, get)))
+    verdict = asyncio.run(check_token(Credentials(*halves)))
+    title = search.found[MODAL_SECRET].title
+    if verdict.state == "works":
+        return Finding("Modal", "works", f"answers, and accepts the token (key: {title})")
+    if verdict.state == "refused":
+        again = f"Make a token at {KEY_NAMES[MODAL_ID].url}, then 'fumehood keys set' for both halves"
+        return Finding("Modal", "limited", f"refuses the token: {verdict.reason}", again)
+    text = f"a token is there (key: {title}); {verdict.reason}"
+    return Finding("Modal", "limited", text, CHECK_NETWORK)
 
 
 def keyring() -> Finding:

@@ -13,9 +13,14 @@ from core.keys.lookup import use_key_store
 from core.keys.store import KeyStore
 from core.sandbox import isolation
 from core.sandbox.isolation import Finding as Isolation
+from tests.fakes.keys import keys_in_environment
 from tests.fakes.memory_keyring import MemoryKeyring
+from tests.fakes.modal.double import ModalDouble
 from tests.tui.conftest import Home
+from tests.tui.modal_home import modal, running_double, token
 from tui import machine
+
+__all__ = ["modal", "running_double", "token"]
 
 
 def test_the_doctor_says_that_a_demo_can_be_run_and_changes_nothing(home: Home) -> None:
@@ -88,3 +93,37 @@ def test_a_login_manager_that_ends_processes_is_named(
     monkeypatch.setattr("tui.machine.shutil.which", lambda _: sys.executable)
     monkeypatch.setattr("tui.machine.subprocess.run", answers)
     assert machine.logging_out().state == state
+
+
+def test_without_a_token_for_modal_the_doctor_says_where_to_get_one(home: Home) -> None:
+    found = machine.modal()
+    assert (found.state, found.needed) == ("limited", False)
+    assert "no token (MODAL_TOKEN_ID and MODAL_TOKEN_SECRET missing)" in found.text
+    assert "fumehood keys set MODAL_TOKEN_ID" in found.fix
+    use_key_store(keys_in_environment(MODAL_TOKEN_ID="ak-some-token-of-mine"))
+    assert "no token (MODAL_TOKEN_SECRET missing)" in machine.modal().text
+
+
+def test_a_token_that_modal_accepts_works_and_makes_nothing_there(modal: ModalDouble, token: None) -> None:
+    found = machine.modal()
+    assert (found.state, found.text) == ("works", "answers, and accepts the token (key: environment)")
+    assert "AppGetOrCreate" not in modal.call("report")["calls"]
+
+
+def test_a_modal_that_is_out_of_reach_is_given_up_in_time(
+    modal: ModalDouble, token: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.sandbox.asking_modal.CHECK_SECONDS", 2.0)
+    modal.call("fault", rpc="ClientHello", kind="hang", times=-1)
+    found = machine.modal()
+    assert found.state == "limited"
+    assert found.text == "a token is there (key: environment); Modal does not answer within 2 s"
+    assert "status.modal.com" in found.fix
+
+
+def test_a_token_that_modal_refuses_is_named_without_a_part_of_it(modal: ModalDouble) -> None:
+    use_key_store(keys_in_environment(MODAL_TOKEN_ID="ak-wrong-0123", MODAL_TOKEN_SECRET="as-wrong-0123"))
+    found = machine.modal()
+    assert found.state == "limited"
+    assert found.text.startswith("refuses the token")
+    assert "wrong" not in found.text + found.fix
