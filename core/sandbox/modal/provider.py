@@ -87,7 +87,7 @@ class ModalProvider:
             idle_seconds=self._idle_seconds,
             room_seconds=self._room_seconds,
             any_room_seconds=self._any_room_seconds,
-            volumes=await mounted(finder.connection, spec.run_id),
+            volumes=mounted(finder.connection, spec.run_id),
         )
         sandbox = self._sandbox(finder.connection, await maker.make(spec, name, image, progress), name, spec)
         await sandbox.furnish()

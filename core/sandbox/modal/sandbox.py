@@ -17,6 +17,7 @@ from core.sandbox.execs import exec_result
 from core.sandbox.following import LONGEST_LINE_BYTES
 from core.sandbox.modal.commands import Commands
 from core.sandbox.modal.sdk import Sdk, one_line, vendor_errors
+from core.sandbox.modal.volumes import reloaded
 
 EXEC_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 GIB = 1024**3
@@ -121,6 +122,7 @@ class ModalSandbox:
     async def start(self, exec_id: str, code: str, *, trial: bool = False) -> None:
         """Start a Python script, detached from this process and from every command."""
         self._must_be_open(exec_id)
+        await reloaded(self._sdk, self._sandbox)
         request = {
             "code": code,
             "cpus": self._spec.compute.cpus,

@@ -1,82 +1,100 @@
-"""Files that sandboxes of a run share: data that the user gave, and what experiments hand on.
+"""Files that sandboxes of a run share: data that the human gave, and what experiments hand on.
 
-A run has two volumes at Modal, made when something is first put there: one that every sandbox sees
-read-only at ``/data``, one that every sandbox may write at ``/shared``.
+A run has two volumes at Modal, made with its first sandbox or its first data: one that every sandbox
+sees read-only at ``/data``, one that every sandbox may write at ``/shared``. A sandbox sees them as they
+were when it began, or when it last reloaded them; what it writes gets out when it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import SandboxUnavailable
 from core.sandbox.modal.account import Connection
 from core.sandbox.modal.naming import sandbox_name
-from core.sandbox.modal.sdk import one_line, vendor_errors
+from core.sandbox.modal.sdk import Sdk, one_line, vendor_errors
 
 DATA = "/data"
 SHARED = "/shared"
 VERSION = 2
-ASK_SECONDS = 30.0
-UPLOAD_SECONDS = 3600.0
+READ_ONLY_MODE = 0o444
+RELOAD_SECONDS = 15
+UPLOAD_SECONDS = 600.0
+SLOWEST_BYTES_PER_SECOND = 250_000
+"""A connection slower than this is taken for a broken one."""
+
+log = logging.getLogger("fumehood.modal")
 
 
-async def mounted(connection: Connection, run_id: str) -> dict[str, Any]:
-    """What a run's sandboxes are made with: its volumes by path, none if the user gave no data.
+def mounted(connection: Connection, run_id: str) -> dict[str, Any]:
+    """What every sandbox of a run is made with: its volumes by path, made then if they are not there.
 
-    Raises:
-        SandboxUnavailable: Modal does not say whether there is any.
+    Both are there from the first sandbox on, so that data can be added while sandboxes are open.
     """
-    sdk = connection.sdk
-    data = sdk.Volume.from_name(_name(run_id, "data"), client=connection.client)
+    return {
+        DATA: _volume(connection, run_id, "data").with_mount_options(read_only=True),
+        SHARED: _volume(connection, run_id, "shared"),
+    }
+
+
+async def reloaded(sdk: Sdk, sandbox: Any) -> None:
+    """Let an open sandbox see what has got into its volumes meanwhile.
+
+    Where that fails the sandbox goes on with what it has; a script that misses a file says so.
+    """
     try:
-        async with asyncio.timeout(ASK_SECONDS):
-            await data.hydrate.aio()
-    except sdk.exception.NotFoundError:
-        return {}
+        async with asyncio.timeout(RELOAD_SECONDS):
+            await sandbox.reload_volumes.aio(timeout=RELOAD_SECONDS)
     except vendor_errors(sdk) as error:
-        raise SandboxUnavailable(
-            f"Modal does not say whether the run has data: {one_line(error)}",
-            "Try again; the run can be resumed",
-            "unreachable",
-        ) from error
-    return {DATA: data.with_mount_options(read_only=True), SHARED: _made(connection, run_id, "shared")}
+        log.warning("the volumes of %s are not reloaded: %s", sandbox.object_id, one_line(error))
 
 
-async def add_data(connection: Connection, run_id: str, files: Sequence[Path]) -> None:
-    """Put files where every later sandbox of the run sees them, read-only, under their own names.
+async def add_data(
+    connection: Connection, run_id: str, files: Mapping[str, Path], progress: Callable[[str], None]
+) -> None:
+    """Put files where every sandbox of the run sees them, read-only, from its next script on.
 
     Args:
         connection: the workspace.
         run_id: the run.
-        files: files and folders of the user's.
+        files: files of this machine, by the name that they get.
+        progress: called with the name of each before it is brought there.
 
     Raises:
-        SandboxUnavailable: they could not be uploaded.
+        SandboxUnavailable: not all of them could be brought there.
     """
+    from aiohttp import ClientError
+
     sdk = connection.sdk
+    # The SDK gives up by a RuntimeError where Modal still misses what was sent.
+    errors = (*vendor_errors(sdk), ClientError, RuntimeError)
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
-            volume = await _made(connection, run_id, "data").hydrate.aio()
-            async with volume.batch_upload(force=True) as upload:
-                for file in files:
-                    if file.is_dir():
-                        upload.put_directory(file, f"/{file.name}")
-                    else:
-                        upload.put_file(file, f"/{file.name}")
-    except vendor_errors(sdk) as error:
+            volume = await _volume(connection, run_id, "data").hydrate.aio()
+        for name, path in files.items():
+            progress(name)
+            seconds = math.ceil(path.stat().st_size / SLOWEST_BYTES_PER_SECOND)
+            async with asyncio.timeout(UPLOAD_SECONDS + seconds):
+                # Nothing is overwritten but what an interrupted command left.
+                async with volume.batch_upload(force=True) as upload:
+                    upload.put_file(path, f"/{name}", mode=READ_ONLY_MODE)
+    except errors as error:
         raise SandboxUnavailable(
-            f"The data could not be brought to Modal: {one_line(error)}", "Try again", "unreachable"
+            f"The data could not be brought to Modal: {one_line(error)}",
+            "Nothing was added. Check the network, and try again",
+            "unreachable",
         ) from error
 
 
-def _made(connection: Connection, run_id: str, what: str) -> Any:
+def _volume(connection: Connection, run_id: str, what: str) -> Any:
     return connection.sdk.Volume.from_name(
-        _name(run_id, what), create_if_missing=True, version=VERSION, client=connection.client
+        sandbox_name("fumehood", f"{run_id}.{what}"),
+        create_if_missing=True,
+        version=VERSION,
+        client=connection.client,
     )
-
-
-def _name(run_id: str, what: str) -> str:
-    return sandbox_name("fumehood", f"{run_id}.{what}")

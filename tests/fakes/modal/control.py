@@ -12,7 +12,7 @@ from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
 from tests.fakes.modal.images import build, image_of
-from tests.fakes.modal.machine import RESULT, Machine
+from tests.fakes.modal.machine import RESULT, Machine, Mount
 from tests.fakes.modal.rpc import Headers
 from tests.fakes.modal.volumes import VolumeMethods
 from tests.fakes.modal.world import TOKEN, World, new_id, web_token
@@ -285,6 +285,17 @@ class ControlPlane(VolumeMethods):
         self.world.machine_environments[sandbox_id] = environment
         gpu = definition.resources.gpu_config.gpu_type
         full = self.world.faults.no_room
+        mounts = [
+            Mount(
+                mount.mount_path,
+                self.world.volume_folder(mount.volume_id),
+                self.world.folder / "mounts" / sandbox_id / str(number),
+                not mount.read_only,
+            )
+            for number, mount in enumerate(definition.volume_mounts)
+        ]
+        for mount in mounts:
+            mount.reload()
         return Machine(
             id=sandbox_id,
             task_id=task_id,
@@ -293,10 +304,7 @@ class ControlPlane(VolumeMethods):
             tags=tags,
             folder=folder,
             programs=self.world.programs(definition.image_id),
-            volumes=[
-                (mount.mount_path, self.world.volume_folder(mount.volume_id), not mount.read_only)
-                for mount in definition.volume_mounts
-            ],
+            mounts=mounts,
             scheduled=not (gpu in full or (gpu and "any" in full)),
         )
 

@@ -137,6 +137,34 @@ class Command:
             self._changed.notify_all()
 
 
+@dataclass(frozen=True)
+class Mount:
+    """A volume as one sandbox sees it: as it was when the sandbox began, or last reloaded its volumes.
+
+    As at Modal, what a sandbox writes gets into the volume when the sandbox ends.
+
+    Attributes:
+        path: where it is in the sandbox.
+        volume: the volume's own files.
+        seen: the files that the sandbox has.
+        writable: whether it may change them.
+    """
+
+    path: str
+    volume: Path
+    seen: Path
+    writable: bool
+
+    def reload(self) -> None:
+        """See what has got into the volume meanwhile."""
+        shutil.copytree(self.volume, self.seen, dirs_exist_ok=True, symlinks=True)
+
+    def commit(self) -> None:
+        """Put what was written into the volume."""
+        if self.writable:
+            shutil.copytree(self.seen, self.volume, dirs_exist_ok=True, symlinks=True)
+
+
 @dataclass
 class Machine:
     """One sandbox.
@@ -149,7 +177,7 @@ class Machine:
         tags: its tags.
         folder: stands for its root folder.
         programs: folder with its interpreter.
-        volumes: folders that are mounted: path, folder, and whether it may be written.
+        mounts: its volumes.
         scheduled: whether it has a machine.
     """
 
@@ -160,7 +188,7 @@ class Machine:
     tags: dict[str, str]
     folder: Path
     programs: Path
-    volumes: list[tuple[str, Path, bool]] = field(default_factory=list)
+    mounts: list[Mount] = field(default_factory=list)
     scheduled: bool = True
     created_at: float = field(default_factory=time.time)
     ended_at: float | None = None
@@ -215,7 +243,7 @@ class Machine:
 
     def _mounted(self, argv: list[str]) -> list[str]:
         box = shutil.which("bwrap")
-        if not self.volumes or box is None:
+        if not self.mounts or box is None:
             return argv
         wrapped = [box]
         for entry in sorted(Path("/").iterdir()):
@@ -223,8 +251,8 @@ class Machine:
                 wrapped += ["--symlink", str(entry.readlink()), str(entry)]
             elif entry.is_dir():
                 wrapped += ["--dev-bind", str(entry), str(entry)]
-        for path, folder, writable in self.volumes:
-            wrapped += ["--bind" if writable else "--ro-bind", str(folder), path]
+        for mount in self.mounts:
+            wrapped += ["--bind" if mount.writable else "--ro-bind", str(mount.seen), mount.path]
         return [*wrapped, "--", *argv]
 
     async def watch(self) -> None:
@@ -250,6 +278,8 @@ class Machine:
         await asyncio.to_thread(end_processes, self.id)
         for command in self.commands.values():
             await command.lose()
+        for mount in self.mounts:
+            await asyncio.to_thread(mount.commit)
         self.over.set()
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 

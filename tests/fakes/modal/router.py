@@ -77,7 +77,8 @@ class Router:
         return messages.TaskExecPollResponse(code=code)
 
     async def TaskReloadVolumes(self, request: Any, headers: Headers) -> Any:
-        self._machine(request.task_id, headers)
+        for mount in self._machine(request.task_id, headers).mounts:
+            mount.reload()
         return messages.TaskReloadVolumesResponse()
 
     def _machine(self, task_id: str, headers: Headers, *, alive: bool = True) -> Machine:
