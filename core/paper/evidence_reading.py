@@ -20,6 +20,7 @@ from core.evidence.references import Reference
 from core.experiment import Experiment, Hypothesis, Verdict
 from core.paper.document import Attempt, PaperInput
 from core.paper.evidence_file import SOURCE_FIELDS, VERSION
+from core.paper.markdown import PaperFiles, compose
 
 MOST_BYTES = 75_000_000
 """A larger file is no evidence of ours, and what reads PDFs unpacks no more than that."""
@@ -113,12 +114,15 @@ class StoredEvidence:
             **fields,
             evidence=evidence,
             attempts=TypeAdapter(tuple[Attempt, ...]).validate_python(self.source.get("attempts") or ()),
-            versions=dict(self.content.get("versions") or {}),
+            versions=TypeAdapter(dict[str, str]).validate_python(self.content["versions"]),
         )
 
 
-def read_evidence(text: str | bytes) -> StoredEvidence:
-    """Read an evidence file.
+def read_evidence(text: bytes) -> tuple[StoredEvidence, PaperFiles]:
+    """Read an evidence file, and make its paper again.
+
+    Returns:
+        The file, and the paper that its measurements give.
 
     Raises:
         InputError: it is none, or one of another version.
@@ -131,11 +135,11 @@ def read_evidence(text: str | bytes) -> StoredEvidence:
         content = json.loads(text)
         _check_shape(content)
         stored = StoredEvidence(content, _ledger(content), _decisions(content), content["paper"])
-        stored.paper()
+        files = compose(stored.paper())
     except (ValueError, ArithmeticError, RecursionError, LookupError, TypeError, AttributeError) as error:
         reason = str(error).split("\n")[0][:160] or type(error).__name__
         raise InputError(f"the evidence cannot be read: {reason}", "It is damaged, or no evidence.") from None
-    return stored
+    return stored, files
 
 
 def _check_shape(content: Any) -> None:

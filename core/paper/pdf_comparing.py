@@ -6,7 +6,7 @@ Text alone does not tell what a reader sees: a font may draw one digit and let a
 from __future__ import annotations
 
 import io
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 MOST_OBJECTS = 2_000_000
@@ -18,20 +18,20 @@ _PACKING = frozenset({"/Length", "/Filter", "/DecodeParms", "/DL"})
 """What says how a stream is packed, and nothing about its content."""
 _PARTS = {
     "/Contents": "what is drawn on it",
-    "/Annots": "its links",
+    "/Annots": "one of its links",
     "/MediaBox": "its size",
     "/CropBox": "its size",
     "/Rotate": "its size",
 }
 
 
-def differing_parts(found: bytes, expected: bytes, known_pages: Container[int] = ()) -> Iterator[str]:
-    """Name the parts of a PDF that differ from those of another with as many pages.
+def differing_parts(found: bytes, expected: bytes, *, whole: bool) -> Iterator[str]:
+    """Name the parts of a PDF that differ from those of another.
 
     Args:
         found: the PDF.
         expected: what it should be.
-        known_pages: pages, from 1, of which something was said already; what they draw is passed over.
+        whole: compare everything, which makes sense where both print the same text; else attachments alone.
 
     Yields:
         One line for each part that differs; none where only the way of storing differs.
@@ -41,11 +41,13 @@ def differing_parts(found: bytes, expected: bytes, known_pages: Container[int] =
 
     pair = PdfReader(io.BytesIO(found)), PdfReader(io.BytesIO(expected))
     try:
-        yield from _of_pages(_Comparison(*pair), known_pages)
         yield from _of_attachments(*pair)
+        if not whole:
+            return
+        yield from _of_pages(_Comparison(*pair))
         comparison = _Comparison(*pair)
         if not comparison.same(pair[0].trailer.get("/Info"), pair[1].trailer.get("/Info")):
-            yield "its title, authors or dates are not what the evidence gives"
+            yield "one of its title, authors and dates differs from what the evidence gives"
         roots = [{k: v for k, v in reader.root_object.items() if k != "/Pages"} for reader in pair]
         if sorted(roots[0]) != sorted(roots[1]):
             yield "it holds more or less than a paper: " + ", ".join(
@@ -53,27 +55,26 @@ def differing_parts(found: bytes, expected: bytes, known_pages: Container[int] =
             )
         for name in sorted(roots[0].keys() & roots[1].keys() - {"/Names", "/AF"}):
             if not comparison.same(roots[0][name], roots[1][name]):
-                yield f"its {name.strip('/')} is not what the evidence gives"
+                yield f"its {name.strip('/')} differs from what the evidence gives"
     except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         yield f"parts of it cannot be read: {' '.join(str(error).split())[:120]}"
 
 
-def _of_pages(comparison: _Comparison, known: Container[int]) -> Iterator[str]:
+def _of_pages(comparison: _Comparison) -> Iterator[str]:
     fonts: set[str] = set()
     for number, (page, other) in enumerate(comparison.pages(), 1):
         for name in sorted((page.keys() | other.keys()) - _UPWARD - {"/Resources", "/Type"}):
-            if name == "/Contents" and number in known:
-                continue
             if not comparison.same(page.get(name), other.get(name)):
-                yield f"page {number}: {_PARTS.get(name, name.strip('/'))} is not what the evidence gives"
+                what = _PARTS.get(name, name.strip("/"))
+                yield f"page {number}: {what} differs from what the evidence gives"
         resources, others = (_resolved(p.get("/Resources")) or {} for p in (page, other))
         for kind in sorted(resources.keys() | others.keys()):
             if not comparison.same(resources.get(kind), others.get(kind)):
                 if kind == "/Font":
                     fonts |= set(_of_fonts(comparison, resources.get(kind), others.get(kind)))
-                elif number not in known:
+                else:
                     what = "a picture" if kind == "/XObject" else f"its {kind.strip('/')}"
-                    yield f"page {number}: {what} is not what the evidence gives"
+                    yield f"page {number}: {what} differs from what the evidence gives"
     yield from sorted(fonts)
 
 

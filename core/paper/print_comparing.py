@@ -12,6 +12,8 @@ MOST_WORDS = 20_000
 """Words of a page that are compared one by one; no page of a paper has as many."""
 
 _SOFT_HYPHEN = "\u00ad"
+_MAY_BREAK = "\u200b"
+"""Drawn as nothing; which glyph it is copied with depends on what else the font draws."""
 
 Alike = Callable[[str, str], bool]
 """Whether two words count as the same."""
@@ -19,7 +21,7 @@ Alike = Callable[[str, str], bool]
 
 def differing_words(
     found: Sequence[str], expected: Sequence[str], ids: Mapping[str, str], alike: Alike
-) -> Iterator[tuple[int, str]]:
+) -> Iterator[str]:
     """Name what pages print otherwise than expected.
 
     Args:
@@ -29,10 +31,11 @@ def differing_words(
         alike: whether two words count as the same.
 
     Yields:
-        A page of ``found``, from 1, and what is wrong with it.
+        One line for each run of words.
     """
     if len(found) != len(expected):
-        yield 0, f"it has {len(found)} pages, the evidence gives {len(expected)}"
+        yield f"it has {len(found)} pages, the evidence gives {len(expected)}"
+    found, expected = ([page.replace(_MAY_BREAK, "") for page in pages] for pages in (found, expected))
     matcher = difflib.SequenceMatcher(None, found, expected, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind == "equal":
@@ -41,12 +44,11 @@ def differing_words(
         for offset in range(both):
             number = first + offset + 1
             words, given = found[first + offset].split(), expected[start + offset].split()
-            for line in _of_page(number, words, given, ids, alike):
-                yield number, line
+            yield from _of_page(number, words, given, ids, alike)
         for number in range(first + both + 1, last + 1):
-            yield number, f"page {number} is not in the paper that the evidence gives"
+            yield f"page {number} is not in the paper that the evidence gives"
         for number in range(start + both + 1, end + 1):
-            yield 0, f"page {number} of the paper that the evidence gives is missing"
+            yield f"page {number} of the paper that the evidence gives is missing"
 
 
 def _of_page(
@@ -88,11 +90,15 @@ def differing_counts(found: Sequence[str], expected: Sequence[str], alike: Alike
 def _counts(pages: Sequence[str]) -> Counter[str]:
     words: Counter[str] = Counter()
     for number, page in enumerate(pages, 1):
-        joined = page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, "").split()
+        joined = _words(page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, ""))
         if joined and joined[-1] == str(number):
             joined.pop()
         words.update(joined)
     return words
+
+
+def _words(page: str) -> list[str]:
+    return page.replace(_MAY_BREAK, "").split()
 
 
 def _times(count: int) -> str:

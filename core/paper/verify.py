@@ -15,7 +15,7 @@ from core.evidence.bound import BoundNumber
 from core.evidence.reproduction import same_number
 from core.paper.evidence_file import SEAL, plain, seal_of
 from core.paper.evidence_reading import StoredEvidence, read_evidence
-from core.paper.markdown import PaperFiles, compose
+from core.paper.markdown import PaperFiles
 from core.paper.outline import Outline, outline
 from core.paper.pdf import render
 from core.paper.pdf_comparing import differing_parts
@@ -80,9 +80,9 @@ def verify_evidence(evidence: bytes) -> Verified:
     Raises:
         InputError: it cannot be read.
     """
-    stored = read_evidence(evidence)
+    stored, files = read_evidence(evidence)
     findings = Findings()
-    check_evidence(stored, compose(stored.paper()), evidence, findings)
+    check_evidence(stored, files, evidence, findings)
     _say_what_rests_on_the_run(stored, findings)
     return summed_up(stored, findings, evidence)
 
@@ -94,8 +94,7 @@ async def verify_pdf(pdf: bytes) -> Verified:
         InputError: it is no PDF of ours, or its evidence cannot be read.
     """
     printed = read_pdf(pdf)
-    stored = read_evidence(printed.evidence)
-    files = compose(stored.paper())
+    stored, files = read_evidence(printed.evidence)
     outlined = outline(files.document)
     pictures = sound_pictures(printed.attachments, outlined.pictures)
     findings = Findings()
@@ -222,7 +221,7 @@ def _of_numbers(stored: StoredEvidence, files: PaperFiles) -> Iterator[str]:
             yield "the evidence lists other struck statements than its measurements give"
     if stored.content.get("draft") != document.draft:
         yield f"the evidence says that the paper is {'no' if document.draft else 'a'} draft, which is wrong"
-    known = {number.get("id"): number for number in stored.content["numbers"]}
+    known = {str(number.get("id")): number for number in stored.content["numbers"]}
     for number in document.numbers:
         yield from _of_number(number, known.get(number.id))
 
@@ -264,12 +263,11 @@ def _compare_print(pdf: bytes, again: bytes, files: PaperFiles, findings: Findin
     named = list(
         islice(differing_words(printed.pages, expected.pages, _ids_by_text(files), same), MOST_NAMED + 1)
     )
-    findings.add(line for _, line in named)
+    findings.add(named)
     if findings.near:
         findings.notes.append("only the text of the PDF was compared, not how it looks")
         return
-    if len(printed.pages) == len(expected.pages):
-        findings.add(differing_parts(pdf, again, {page for page, _ in named}))
+    findings.add(differing_parts(pdf, again, whole=not named))
     if len(findings.failures) == before:
         findings.add(
             ["the PDF was saved anew by another program: what is in it is the same, its bytes are not"]

@@ -42,8 +42,7 @@ async def verify_run(folder: RunFolder) -> Verified:
     published = state.paper
     assert published is not None
     text = _read(folder.paper / EVIDENCE)
-    stored = read_evidence(text)
-    files = compose(stored.paper())
+    stored, files = read_evidence(text)
     findings = Findings()
     check_evidence(stored, files, text, findings)
     findings.add(_of_journal(stored, recorded))
