@@ -15,6 +15,7 @@ from typing import Literal
 
 from core.agents.agent import Agent
 from core.agents.conduct import Conductor
+from core.agents.launching import Relaunches
 from core.agents.loop import converse
 from core.agents.orchestrator import orchestrator
 from core.agents.reports import report_for_model
@@ -72,6 +73,7 @@ class Engine:
         rates: what they cost.
         retries: when turns that were not complete are asked for again.
         literature: who is asked what is known; None where the run does without.
+        relaunches: when sandboxes that failed are tried again; None for the usual.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Engine:
         rates: Rates,
         retries: Retries = PATIENT,
         literature: Literature | None = None,
+        relaunches: Relaunches | None = None,
     ) -> None:
         self.live = live
         self.models = models
@@ -89,7 +92,7 @@ class Engine:
         self.rates = rates
         self.retries = retries
         self.literature = literature
-        self.conductor = Conductor(live, provider, models.researcher, rates.sandbox, retries)
+        self.conductor = Conductor(live, provider, models.researcher, rates.sandbox, retries, relaunches)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -110,6 +113,8 @@ class Engine:
                         self.conductor.keep_alive(
                             self.live.state.settings.lease_seconds / HEARTBEATS_PER_LEASE
                         ),
+                        self.conductor.closer.go_on(),
+                        self.conductor.accounts.keep(),
                         self._heed(),
                         self._pause(),
                     )
@@ -122,6 +127,8 @@ class Engine:
                 raise cause from None
         finally:
             await self.conductor.settle()
+        if self.live.state.ended is not None or self.live.state.kill is not None:
+            await self.conductor.wind_up()
         self._end()
 
     async def _investigate(self) -> None:
@@ -180,7 +187,8 @@ class Engine:
     def _conduct_running(self, group: asyncio.TaskGroup) -> None:
         """Conduct every running experiment that is not conducted yet."""
         for experiment in self.live.state.in_stage("running"):
-            if experiment.id not in self._tasks:
+            task = self._tasks.get(experiment.id)
+            if task is None or task.done():
                 self._tasks[experiment.id] = group.create_task(self.conductor.conduct(experiment.id))
 
     async def _heed(self) -> None:
@@ -206,6 +214,7 @@ class Engine:
         self.live.record(
             EngineStarted(pid=os.getpid(), host=platform.node(), isolation=isolation, isolation_advice=advice)
         )
+        await self.conductor.sweep()
 
     def _end(self) -> None:
         """Say how the engine ended; a killed run ends with everything in it."""
@@ -222,11 +231,11 @@ class Engine:
                 if state.concluded
                 else RunEnded(outcome="killed", message=state.kill.note),
             )
-        if self.live.state.ended is not None:
-            self.live.record(EngineStopped(reason="finished"))
-            return
         left = any(x.sandbox is not None for x in state.experiments.values())
         sandboxes: Literal["left", "closed"] = "left" if left else "closed"
+        if self.live.state.ended is not None:
+            self.live.record(EngineStopped(reason="finished", sandboxes=sandboxes))
+            return
         if state.stop is not None:
             self.live.record(EngineStopped(reason="asked", sandboxes=sandboxes))
         elif (blocked := state.blocked) is not None:

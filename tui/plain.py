@@ -205,6 +205,27 @@ class Narrator:
             event.at, event.experiment_id, f"sandbox open; isolation: {one_line(event.isolation)}"
         )
 
+    def _sandbox_failed(self, state: RunState, event: e.SandboxFailed) -> Iterator[str]:
+        then = {
+            "tried again": f"tried again in {event.after_seconds:.0f} s",
+            "asked again": "nothing of it counts as a result; you are asked whether to launch it again",
+            "ended": "the experiment ends",
+            "closed again": "it may still be there, and closing it is tried again; see 'fumehood sandboxes'",
+        }[event.then]
+        message = one_line(event.message).rstrip(".")
+        yield self._line(event.at, event.experiment_id, f"its sandbox failed: {message}. Next: {then}")
+
+    def _reaped(self, state: RunState, event: e.SandboxReaped) -> Iterator[str]:
+        name, reason = one_line(event.name), one_line(event.reason)
+        yield self._line(event.at, event.experiment_id or "", f"ended the sandbox {name}: {reason}")
+
+    def _billed(self, state: RunState, event: e.SandboxBilled) -> Iterator[str]:
+        yield self._line(
+            event.at,
+            event.experiment_id or "",
+            f"its provider says that a sandbox cost {dollars(event.cost_usd)}; that counts now",
+        )
+
     def _exec_requested(self, state: RunState, event: e.ExecRequested) -> Iterator[str]:
         trial = " (a trial: nothing in it counts)" if event.trial else ""
         purpose = one_line(event.purpose) or "no purpose was given"
@@ -413,6 +434,9 @@ _TELLERS: dict[type[e.Event], Callable[[Narrator, RunState, Any], Iterator[str]]
     e.ExperimentStarted: Narrator._started,
     e.SandboxProgressed: Narrator._progressed,
     e.SandboxOpened: Narrator._opened,
+    e.SandboxFailed: Narrator._sandbox_failed,
+    e.SandboxReaped: Narrator._reaped,
+    e.SandboxBilled: Narrator._billed,
     e.ExecRequested: Narrator._exec_requested,
     e.ExecEnded: Narrator._exec_ended,
     e.TurnFinished: Narrator._turn,

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from textual.message import Message
 
-from core.budget import sandbox_cost
+from core.budget import open_at_most, sandbox_cost
 from core.errors import JournalError, Outrun
 from core.record.events import Event, now
 from core.record.fold import fold
@@ -122,5 +122,6 @@ def cost_so_far(experiment: ExperimentState, at: datetime | None = None) -> Deci
     booked, opened = experiment.cost_usd, experiment.sandbox
     if booked is None or opened is None:
         return booked
-    running = sandbox_cost(opened.usd_per_hour, max(0.0, ((at or now()) - opened.at).total_seconds()))
+    seconds = min(((at or now()) - opened.at).total_seconds(), open_at_most(experiment))
+    running = sandbox_cost(opened.usd_per_hour, max(0.0, seconds))
     return None if running is None else booked + running

@@ -179,8 +179,9 @@ def _request(
     """The exec of a call: the one that it asked for before, or the experiment's next."""
     execs = live.state.experiments[experiment_id].execs
     for name in execs:
-        if (asked := live.state.execs[name].asked).call_id == call_id:
-            return asked
+        script = live.state.execs[name]
+        if script.asked.call_id == call_id and not script.void:
+            return script.asked
     return ExecRequested(
         exec_id=f"{experiment_id}-{len(execs) + 1}",
         experiment_id=experiment_id,

@@ -26,6 +26,12 @@ STREAM_SECONDS = 0.1
 SHOWN_CHARACTERS = 16_000
 """How much of it is shown: its end."""
 
+SANDBOX_LOST = (
+    "Your sandbox was lost, with every file and every running script in it, and a new, empty one takes its"
+    " place. That is no result of the experiment. What scripts recorded that had ended by themselves is"
+    " kept; whatever your next script needs from before has to be made again."
+)
+
 CALL_A_TOOL = "You called no tool. Work goes on, and ends, only by tool calls: call one now."
 
 
@@ -120,7 +126,7 @@ def _asked(live: LiveRun, agent: Agent, number: int) -> TurnRequest | None:
             agent=agent.name,
             number=number,
             message_ids=unread_messages(state, agent.name),
-            remark=CALL_A_TOOL if silent else "",
+            remark=" ".join(_remarks(state, agent.name, silent=silent)),
         )
         price = agent.model.turn_price(request_for(live, agent, asked))
         experiment = state.experiments.get(agent.name)
@@ -135,6 +141,16 @@ def _asked(live: LiveRun, agent: Agent, number: int) -> TurnRequest | None:
         except Outrun:
             continue
         return request_for(live, agent, asked)
+
+
+def _remarks(state: RunState, name: str, *, silent: bool) -> list[str]:
+    """What the engine tells an agent with its next turn."""
+    remarks = [CALL_A_TOOL] if silent else []
+    conversation, experiment = state.agents[name], state.experiments.get(name)
+    if experiment is not None and conversation.turns and experiment.closings:
+        told = conversation.asked.get(len(conversation.turns))
+        remarks += [SANDBOX_LOST] if told and experiment.closings[-1].seq > told.seq else []
+    return remarks
 
 
 async def _stream(live: LiveRun, agent: Agent, request: TurnRequest) -> Turn:

@@ -155,6 +155,12 @@ class ExperimentState:
         return self.sandbox_cost_usd + self.model_cost_usd
 
     @property
+    def awaited_name(self) -> str | None:
+        """The name of a sandbox that was requested and has not been opened; None where there is none."""
+        waits = self.sandbox is None and self.requested > len(self.closings)
+        return self.sandbox_name if waits else None
+
+    @property
     def held_usd(self) -> Decimal:
         """What it still keeps of the cap beyond what is booked as spent or unsettled, USD.
 

@@ -155,6 +155,7 @@ class LocalProvider:
                 f"The sandbox {folder.name} was opened with isolation {opened['isolation']!r}, and there is "
                 f"{isolation!r} now",
                 next_step,
+                "refused",
             )
         box_program = shutil.which("bwrap") if isolation == "namespaces" else ""
         if box_program is None:
