@@ -148,10 +148,10 @@ class Settings(BaseSettings):
     """Experiments that run at once."""
     local_usd_per_hour: Decimal = Field(default=Decimal(0), ge=0)
     """What an hour of this machine costs you, USD; the local sandbox is priced with it."""
-    lease_seconds: float = Field(default=600, ge=1)
-    """How long scripts go on without an engine before they end themselves, in seconds."""
     paper_size: PaperSize = "us-letter"
     """The size of a paper's pages: ``us-letter`` or ``a4``."""
+    lease_seconds: float = Field(default=600, ge=1)
+    """How long scripts go on without an engine before they end themselves, in seconds."""
     theme: str | None = None
     """The console's theme; None for the one chosen in the console."""
     keys: dict[str, str] = Field(default_factory=dict)

@@ -60,6 +60,19 @@ class Struck(BaseModel):
     alternative: str = ""
 
 
+class Cited(BaseModel):
+    """A work that the paper cites; see ``core.evidence.references.Reference``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    text: str
+    doi: str = ""
+    url: str = ""
+    passages: tuple[str, ...] = ()
+    resolved_by: str = ""
+
+
 class PaperEvidence(BaseModel):
     """Everything that a paper's numbers rest on."""
 
@@ -68,6 +81,12 @@ class PaperEvidence(BaseModel):
     numbers: tuple[Number, ...] = ()
     measurements: tuple[Measured, ...] = ()
     struck: tuple[Struck, ...] = ()
+    references: tuple[Cited, ...] = ()
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Cited]:
+        """Cited works by key."""
+        return {cited.key: cited for cited in self.references}
 
     @cached_property
     def by_id(self) -> Mapping[str, Number]:

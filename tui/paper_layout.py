@@ -20,8 +20,10 @@ from tui.paper_tables import table_lines
 from tui.safe_text import one_line, safe
 from tui.widgets.code_lines import script_lines
 
-NUMBER_LINK = re.compile(r"#(e\d{1,9})")
-ANCHOR = re.compile(r'<a id="[^"]*">|</a>')
+NUMBER_LINK = re.compile(r"#(e\d{1,9}|ref-[\w:-]{1,100})")
+ANCHOR = re.compile(r'<a id="(?P<name>[^"]*)">|</a>')
+REFERENCE = "ref-"
+"""What the names of places in the reference list begin with."""
 DRAFT = "DRAFT"
 DEEPEST_INDENT = 12
 
@@ -58,10 +60,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a bound number stands.
+    """Where a bound number or a citation stands.
 
     Attributes:
-        number_id: its id in the evidence.
+        number_id: its id in the evidence; of a citation ``ref-`` and the key of the work.
         pieces: the parts of lines that it takes; several where it is broken.
     """
 
@@ -76,13 +78,15 @@ class Layout:
     Attributes:
         lines: each one line high.
         headings: sections, in order.
-        numbers: bound numbers, in order.
+        numbers: bound numbers and citations, in order.
+        references: the line of each entry of the reference list, by ``ref-`` and the key of the work.
         draft: what the banner of a draft says; empty for a paper that is none.
     """
 
     lines: list[Content] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
     numbers: list[Place] = field(default_factory=list)
+    references: dict[str, int] = field(default_factory=dict)
     draft: str = ""
 
 
@@ -226,21 +230,31 @@ class _Setter:
         self._put()
 
     def _inline(self, token: Token) -> Content:
-        """Words with their styles; a link to a number carries which occurrence it is."""
+        """Words with their styles; a link to a number carries which occurrence it is.
+
+        A place that is linked to has no words of its own: those that follow carry its name.
+        """
         parts: list[Content] = []
         styles: list[str | Style] = []
+        name = ""
         for child in token.children or ():
             if child.nesting == 1:
                 styles.append(self._opened(child))
             elif child.nesting == -1:
                 if styles:
                     styles.pop()
+            elif child.type == "html_inline" and (anchor := ANCHOR.fullmatch(child.content)):
+                name = anchor["name"] or name
             elif words := _words(child):
                 bound = any(isinstance(style, Style) and "number" in style.meta for style in styles)
                 whole = bound and len(words) <= MOST_UNBROKEN
                 content = Content(words.replace(" ", NO_BREAK) if whole else words)
                 for style in _also(child, styles):
                     content = content.stylize(style)
+                if name.startswith(REFERENCE):
+                    self._count += 1
+                    content = content.stylize(Style.from_meta({"name": name, "occurrence": self._count}))
+                    name = ""
                 parts.append(content)
         return Content("").join(parts)
 
@@ -254,14 +268,20 @@ class _Setter:
     def _place_numbers(self) -> None:
         """Find out where numbers came to stand, and colour them."""
         found: dict[int, tuple[str, list[Piece]]] = {}
+        entries: dict[int, tuple[str, int]] = {}
         for y, line in enumerate(self._layout.lines):
             coloured = line
             for span in line.spans:
                 if isinstance(span.style, Style) and (number := span.style.meta.get("number")):
                     pieces = found.setdefault(span.style.meta["occurrence"], (number, []))[1]
                     pieces.append(Piece(y, span.start, span.end))
-                    coloured = coloured.stylize("$accent", span.start, span.end)
+                    cites = number.startswith(REFERENCE)
+                    coloured = coloured.stylize("underline" if cites else "$accent", span.start, span.end)
+                elif isinstance(span.style, Style) and (name := span.style.meta.get("name")):
+                    entries.setdefault(span.style.meta["occurrence"], (name, y))
             self._layout.lines[y] = coloured
+        # The list comes last, so whatever else goes by the name of an entry is not it.
+        self._layout.references = dict(entries.values())
         self._layout.numbers = [Place(number, tuple(pieces)) for _, (number, pieces) in sorted(found.items())]
 
     def _put(self, line: Content | None = None) -> None:

@@ -102,7 +102,8 @@ def test_an_older_run_gets_its_pdf_and_latex_from_its_journal_and_they_verify(ho
     after = bytes_of(folder)
     assert {name: after[name] for name in before} == before
     assert read_pdf(after["paper.pdf"]).size == "us-letter"
-    assert (published := folder.state().paper) is not None
+    published = folder.state().paper
+    assert published is not None
     assert (published.by, published.pdf) == ("human", "paper/paper.pdf")
     assert "All numbers hold" in home.type("verify").stdout
 

@@ -1,10 +1,8 @@
-"""The paper of a run: every number in it leads to the line of code that measured it."""
+"""The paper of a run: every number leads to the code that measured it, every citation to its work."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -19,10 +17,13 @@ from core.errors import FumehoodError, RunError
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui import glyphs
-from tui.log_passage import passage_of_result
-from tui.paper_evidence import Measured, Number, PaperEvidence, read_evidence
+from tui.clipboard import copy
+from tui.paper_evidence import Cited, Number, PaperEvidence, read_evidence
+from tui.paper_layout import REFERENCE
+from tui.paper_pdf import Pdf, pdf_of
+from tui.paper_sources import read_paper, sources_of
 from tui.safe_text import one_line
-from tui.widgets.evidence_view import EvidenceView, Source
+from tui.widgets.evidence_view import EvidenceView
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import spread
 from tui.widgets.outline import Outline
@@ -31,12 +32,11 @@ from tui.widgets.paper_view import PaperView
 from tui.widgets.search_line import SearchLine
 from tui.wording import counted
 
-MOST_BYTES = 20_000_000
-MOST_SOURCES = 4
-"""Code lines of one number that are shown; a table's may have dozens."""
-
 ROOMY_ROWS = 30
 """From this height on there is room for a hairline above the keys."""
+
+ROOMY_COLUMNS = 90
+"""From this width on all keys have room for their words on one line."""
 
 OUTLINE_FROM_COLUMNS = 120
 DEEP_OUTLINE_FROM_COLUMNS = 160
@@ -65,6 +65,7 @@ class PaperScreen(Screen[None]):
             key_display="{",
         ),
         Binding("o", "outline", "outline", id="paper.outline"),
+        Binding("p", "pdf", "PDF", id="paper.pdf"),
         Binding("escape", "leave", "back", id="paper.back"),
     ]
 
@@ -93,7 +94,8 @@ class PaperScreen(Screen[None]):
         self.folder = folder
         self._evidence = PaperEvidence()
         self._state: RunState | None = None
-        self._opened: Number | None = None
+        self._pdf = Pdf()
+        self._opened: Number | Cited | None = None
         self._deep = False
 
     def compose(self) -> ComposeResult:
@@ -132,7 +134,7 @@ class PaperScreen(Screen[None]):
         paper, evidence = self.folder.paper / "paper.md", self.folder.paper / "evidence.json"
         try:
             # A thread, because the files may lie on a slow disk.
-            text = await asyncio.to_thread(_read_paper, paper)
+            text = await asyncio.to_thread(read_paper, paper)
         except RunError as error:
             self._say(str(error))
             return
@@ -141,6 +143,13 @@ class PaperScreen(Screen[None]):
             self._evidence = await asyncio.to_thread(read_evidence, evidence)
         except RunError as error:
             self._say(str(error))
+        self._show_heads()
+        try:
+            self._state = await asyncio.to_thread(self.folder.state)
+        except RunError as error:
+            self._say(str(error))
+            return
+        self._pdf = await asyncio.to_thread(pdf_of, self.folder, self._state)
         self._show_heads()
 
     def _say(self, problem: str) -> None:
@@ -155,6 +164,7 @@ class PaperScreen(Screen[None]):
         parts = [counted(len(self._evidence.numbers), "bound number")]
         if self._evidence.struck:
             parts.append(f"{len(self._evidence.struck)} struck")
+        parts += [self._pdf.in_short] if self._pdf.in_short else []
         title = laid_out.headings[0].text if laid_out.headings else "Paper"
         left = Content.assemble(("paper", "$accent bold"), "   ", (title, "bold"))
         right = Content.styled("   ".join(parts), "$muted")
@@ -196,26 +206,49 @@ class PaperScreen(Screen[None]):
 
     def on_paper_view_opened(self, event: PaperView.Opened) -> None:
         """Show what a number rests on; opened again, its code and log, too."""
-        number = self._evidence.by_id.get(event.number_id)
-        if number is None:
+        found = self._behind(event.number_id)
+        if found is None:
             self.notify(f"evidence.json says nothing about {event.number_id}.", markup=False)
-            return
-        self._show_number(number, deep=self._deep or number is self._opened)
+        elif isinstance(found, Number):
+            self._show_number(found, deep=self._deep or found is self._opened)
+        elif found is self._opened:
+            self.query_one(PaperView).go_to_reference(event.number_id)
+        else:
+            self._show_cited(found)
 
     def on_paper_view_gone(self, event: PaperView.Gone) -> None:
         """What is open follows the number."""
         place = self.query_one(PaperView).number
         if self._opened is None or place is None:
             return
-        if number := self._evidence.by_id.get(place.number_id):
-            self._show_number(number, deep=self._deep)
+        found = self._behind(place.number_id)
+        if isinstance(found, Number):
+            self._show_number(found, deep=self._deep)
+        elif found is not None:
+            self._show_cited(found)
+
+    def _behind(self, number_id: str) -> Number | Cited | None:
+        """What the evidence knows of a number or a citation."""
+        if number_id.startswith(REFERENCE):
+            return self._evidence.by_key.get(number_id.removeprefix(REFERENCE))
+        return self._evidence.by_id.get(number_id)
+
+    def _show_cited(self, cited: Cited) -> None:
+        self._opened, self._deep = cited, False
+        view = self._open_evidence()
+        view.show_cited(cited)
+        self.refresh_bindings()
+
+    def _open_evidence(self) -> EvidenceView:
+        view = self.query_one(EvidenceView)
+        view.display = True
+        self.set_class(self._deep, "-deep")
+        self.query_one(Outline).display = self._keeps_outline
+        return view
 
     def _show_number(self, number: Number, *, deep: bool) -> None:
         self._opened, self._deep = number, deep
-        view = self.query_one(EvidenceView)
-        view.display = True
-        self.set_class(deep, "-deep")
-        self.query_one(Outline).display = self._keeps_outline
+        view = self._open_evidence()
         view.show(number, self._evidence.behind(number), (), wide_open=deep)
         if deep:
             view.focus()
@@ -230,7 +263,7 @@ class PaperScreen(Screen[None]):
             if self._state is None:
                 # Threads, because a long journal or log takes seconds to read.
                 self._state = await asyncio.to_thread(self.folder.state)
-            sources = await asyncio.to_thread(_sources, self.folder, self._state, number, measured)
+            sources = await asyncio.to_thread(sources_of, self.folder, self._state, number, measured)
         except FumehoodError as error:
             self._say(str(error))
             return
@@ -247,7 +280,9 @@ class PaperScreen(Screen[None]):
 
     def _key_words(self, action: str, usual: str) -> str:
         if action == "open" and self._opened is not None:
-            return "code"
+            return "code" if isinstance(self._opened, Number) else "list"
+        if action == "open" and self.size.width < ROOMY_COLUMNS:
+            return "open"
         return usual
 
     def action_number(self, direction: int) -> None:
@@ -283,12 +318,20 @@ class PaperScreen(Screen[None]):
         self.query_one(Outline).display = self._keeps_outline
         self.query_one(PaperView).focus()
 
+    async def action_pdf(self) -> None:
+        """Copy where the PDF is, or say why there is none."""
+        if self._pdf.path is None:
+            self.notify(self._pdf.trouble, markup=False)
+            return
+        where = await copy(self.app, str(self._pdf.path))
+        self.notify(f"{self._pdf.path}\ncopied to {where}.", title="Where the PDF is", markup=False)
+
     async def action_leave(self) -> None:
         """Go back by one step: from code and log, from a number, from the outline, from the paper."""
         paper, outline = self.query_one(PaperView), self.query_one(Outline)
         if outline.has_focus:
             self.action_outline()
-        elif self._deep and self._opened is not None:
+        elif self._deep and isinstance(self._opened, Number):
             self._show_number(self._opened, deep=False)
             paper.focus()
         elif self._opened is not None:
@@ -299,37 +342,3 @@ class PaperScreen(Screen[None]):
         else:
             await self.run_action("app.back")
         self.refresh_bindings()
-
-
-def _read_paper(path: Path) -> str:
-    """The paper's text.
-
-    Raises:
-        RunError: there is none, or it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES).decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        raise RunError("this run has no paper yet", "It is written when the experiments are over.") from None
-    except OSError as error:
-        raise RunError(f"the paper cannot be read: {error.strerror}", f"Look into {path.parent}.") from None
-
-
-def _sources(
-    folder: RunFolder, state: RunState, number: Number, measured: Sequence[Measured]
-) -> list[Source]:
-    """Where a number was measured: the code as the journal has it, and the log around the result."""
-    found = []
-    for exec_id, line in number.places[:MOST_SOURCES]:
-        script = state.execs.get(exec_id)
-        # Only what the journal knows is a name that can be put into a path.
-        if script is None:
-            found.append(Source(exec_id, line, "", None))
-            continue
-        passage = None
-        if first := next((m for m in measured if m.exec_id == exec_id and m.line == line), None):
-            levels = dict(first.condition) | ({} if first.seed is None else {"seed": first.seed})
-            passage = passage_of_result(folder.log_path(exec_id), first.name, first.value, levels)
-        found.append(Source(exec_id, line, script.asked.code, passage))
-    return found

@@ -130,6 +130,7 @@ class SettingsScreen(ModalScreen[None]):
     }
     SettingsScreen .title { text-style: bold; margin-bottom: 1; }
     SettingsScreen SettingsList { height: auto; max-height: 16; }
+    SettingsScreen.-narrow SettingsList { max-height: 13; }
     SettingsScreen .about { margin-top: 1; height: 2; color: $foreground; }
     SettingsScreen .end { color: $muted; height: auto; }
     """

@@ -1,4 +1,4 @@
-"""What a number of a paper rests on: expression, measurements, code line and the log around it."""
+"""What a paper rests on: a number's measurements, code and log; a citation's passage and identifier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.content import Content
 
 from core.paper.markdown import full_precision
 from tui.log_passage import Passage
-from tui.paper_evidence import Measured, Number
+from tui.paper_evidence import Cited, Measured, Number
 from tui.paper_tables import table_lines
 from tui.safe_text import one_line
 from tui.widgets.code_lines import script_lines
@@ -51,7 +51,7 @@ class Source:
 
 
 class EvidenceView(PageView):
-    """Shows what one number rests on."""
+    """Shows what one number rests on, or what one citation stands for."""
 
     BINDING_GROUP_TITLE = "What a number rests on"
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -66,6 +66,14 @@ class EvidenceView(PageView):
         self._measured: Sequence[Measured] = ()
         self._sources: Sequence[Source] = ()
         self._wide_open = False
+        self._cited: Cited | None = None
+
+    def show_cited(self, cited: Cited) -> None:
+        """Show what a citation stands for: the work, who resolved it, and the words that claims rest on."""
+        other, self._cited = cited is not self._cited, cited
+        self._draw()
+        if other:
+            self.scroll_home(animate=False, immediate=True)
 
     def show(
         self,
@@ -83,6 +91,7 @@ class EvidenceView(PageView):
             sources: where that was measured, as far as it was read already.
             wide_open: whether the code and the log around it are shown, too.
         """
+        self._cited = None
         other = number is not self._number or wide_open != self._wide_open
         self._number, self._measured, self._sources = number, measured, sources
         self._wide_open = wide_open
@@ -95,7 +104,12 @@ class EvidenceView(PageView):
         self._draw()
 
     def _draw(self) -> None:
-        if self._number is None or self.size.width <= 4:
+        if self.size.width <= 4:
+            return
+        if self._cited is not None:
+            self.set_lines([*self._work(self._cited)])
+            return
+        if self._number is None:
             return
         lines = [*self._head(self._number)]
         if self._wide_open:
@@ -120,6 +134,14 @@ class EvidenceView(PageView):
         yield from self._field("Rests on", Content(_rests_on(number, self._measured)))
         if number.note:
             yield from self._field("Reason", Content(one_line(number.note)))
+
+    def _work(self, cited: Cited) -> Iterator[Content]:
+        resolved = f"resolved by {one_line(cited.resolved_by)}" if cited.resolved_by else "not resolved"
+        yield Content.assemble((f" {one_line(cited.key)}", "bold $accent"), "   ", (resolved, "$muted"))
+        yield from self._field("Work", Content(one_line(cited.text)))
+        yield from self._field("DOI", Content(one_line(cited.doi or cited.url or "–")))
+        for passage in cited.passages:
+            yield from self._field("Passage", Content(f"“{one_line(passage, 600)}”"))
 
     def _field(self, name: str, words: Content) -> Iterator[Content]:
         for place, line in enumerate(words.wrap(max(10, self.size.width - NAME_COLUMNS - 3))):

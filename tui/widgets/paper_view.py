@@ -1,4 +1,4 @@
-"""A paper on one page, whose bound numbers can be gone to and opened."""
+"""A paper on one page, whose bound numbers and citations can be gone to and opened."""
 
 from __future__ import annotations
 
@@ -145,6 +145,21 @@ class PaperView(PageReader):
             self.step_number(1)
         if number := self.number:
             self.post_message(self.Opened(number.number_id))
+
+    def go_to_reference(self, name: str) -> None:
+        """Show an entry of the reference list; where it is in sight already, go back to the citation.
+
+        Args:
+            name: ``ref-`` and the key of the work.
+        """
+        line = self.laid_out.references.get(name)
+        if line is None:
+            return
+        top = self.scroll_offset.y
+        if top <= line < top + max(1, self.size.height):
+            self.bring_number_into_sight()
+        else:
+            self.show_line(line)
 
     def _choose(self, place: int) -> None:
         self.chosen = place

@@ -15,7 +15,10 @@ from tests.fakes import console_runs
 from tests.fakes.console_runs import HOSTILE
 from tests.tui.console.run_app import still
 from tests.tui.console.told_paper import (
+    CITING_BODY,
     DRAFT_BODY,
+    KEY,
+    PASSAGE,
     console,
     evidence_of,
     paper_of,
@@ -24,6 +27,7 @@ from tests.tui.console.told_paper import (
     settle,
     text_of,
 )
+from tui.paper_layout import lay_out, read_markdown
 from tui.screens.paper import PaperScreen
 from tui.screens.runs import RunsScreen
 from tui.widgets.outline import Outline
@@ -174,6 +178,98 @@ def test_the_number_that_was_opened_stays_in_sight_on_a_small_screen(still: Path
         assert paper.scroll_offset.y <= line < paper.scroll_offset.y + paper.size.height
 
     play(published(still), act, (80, 24))
+
+
+async def at_the_citation(screen: PaperScreen, pilot: Pilot[int]) -> None:
+    paper = paper_of(screen)
+    place = next(i for i, it in enumerate(paper.laid_out.numbers) if it.number_id == f"ref-{KEY}")
+    while paper.chosen != place:
+        await pilot.press("tab")
+
+
+def test_enter_on_a_citation_shows_passage_identifier_and_who_resolved_it(still: Path) -> None:
+    async def act(screen: PaperScreen, pilot: Pilot[int]) -> None:
+        await at_the_citation(screen, pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        shown = " ".join(text_of(evidence_of(screen)).split())
+        for words in (KEY, "resolved by Crossref", "10.1007/bf00058655", "Leo Breiman (1996)", PASSAGE[:30]):
+            assert words in shown
+        await pilot.press("tab", "tab", "tab")
+        await settle(pilot)
+        assert "Expression" in text_of(evidence_of(screen))
+
+    play(published(still, CITING_BODY), act)
+
+
+def test_a_second_enter_on_a_citation_goes_to_the_reference_list_and_a_third_back(still: Path) -> None:
+    async def act(screen: PaperScreen, pilot: Pilot[int]) -> None:
+        paper = paper_of(screen)
+        await at_the_citation(screen, pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        entry = paper.laid_out.references[f"ref-{KEY}"]
+        assert "Leo Breiman (1996). Bagging predictors." in paper.laid_out.lines[entry].plain
+        paper.scroll_to(y=0, animate=False, immediate=True)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert paper.scroll_offset.y <= entry < paper.scroll_offset.y + paper.size.height
+        await pilot.press("enter")
+        await settle(pilot)
+        assert paper.number is not None
+        line = paper.number.pieces[0].line
+        assert paper.scroll_offset.y <= line < paper.scroll_offset.y + paper.size.height
+
+    play(published(still, CITING_BODY), act, (80, 24))
+
+
+def test_an_entry_that_only_seems_to_be_of_the_list_is_not_gone_to(still: Path) -> None:
+    layout = lay_out(read_markdown(f'<a id="ref-{KEY}"></a>no\n\n- <a id="ref-{KEY}"></a>yes\n'), 60)
+    assert layout.lines[layout.references[f"ref-{KEY}"]].plain.endswith("yes")
+
+
+def test_the_head_says_that_there_is_a_pdf_and_a_key_copies_where(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    folder = published(still)
+
+    async def act(screen: PaperScreen, pilot: Pilot[int]) -> None:
+        assert "PDF, 5 pages" in said(screen, ".top")
+        await pilot.press("p")
+        await pilot.pause()
+        assert pilot.app.clipboard == str(folder.paper / "paper.pdf")
+
+    play(folder, act)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"pdf": "", "no_pdf": "Typst could not set the paper"}, "Typst could not set the paper"),
+        ({"pdf": "", "no_pdf": ""}, "before there were PDFs"),
+        ({}, "is gone"),
+    ],
+)
+def test_without_a_pdf_the_head_says_so_and_the_key_why_and_what_to_do(
+    still: Path, changes: dict[str, str], reason: str
+) -> None:
+    folder = published(still)
+    (folder.paper / "paper.pdf").unlink()
+    paper = folder.state().paper
+    assert paper is not None
+    with folder.journal() as journal:
+        journal.append(paper.model_copy(update={"seq": 0, **changes}))
+
+    async def act(screen: PaperScreen, pilot: Pilot[int]) -> None:
+        assert "no PDF" in said(screen, ".top")
+        await pilot.press("p")
+        await pilot.pause()
+        (notice,) = pilot.app._notifications
+        assert reason in notice.message
+        assert f"fumehood paper {folder.run_id} --render" in notice.message
+
+    play(folder, act)
 
 
 def test_a_draft_says_so_and_shows_what_is_struck(still: Path) -> None:

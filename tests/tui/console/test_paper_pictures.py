@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from core.record.folder import RunFolder
 from tests.tui.console.run_app import NARROW, WIDE, still
-from tests.tui.console.told_paper import DRAFT_BODY, console, published, read, settle
+from tests.tui.console.told_paper import CITING_BODY, DRAFT_BODY, console, published, read, settle
 
 __all__ = ["still"]
 
@@ -60,3 +60,10 @@ def test_a_paper_in_16_colours_looks_like_this(
 def test_a_draft_looks_like_this(snap_compare: Compare, still: Path, size: tuple[int, int]) -> None:
     folder = published(still, DRAFT_BODY)
     assert snap_compare(console(folder), terminal_size=size, run_before=before(folder))
+
+
+@SIZES
+def test_a_citation_looks_like_this(snap_compare: Compare, still: Path, size: tuple[int, int]) -> None:
+    folder = published(still, CITING_BODY)
+    keys = before(folder, "G", "N", "enter")
+    assert snap_compare(console(folder), terminal_size=size, run_before=keys)

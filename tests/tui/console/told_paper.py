@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -16,7 +17,10 @@ from core.config import Settings
 from core.evidence.gather import gather
 from core.paper.document import PaperInput
 from core.paper.markdown import compose
+from core.record import events as e
+from core.record.events import Event
 from core.record.folder import RunFolder
+from core.record.works import Work
 from tests.fakes import console_runs
 from tui.app import Console
 from tui.screens.paper import PaperScreen
@@ -54,6 +58,9 @@ errors. The registered effect is {{ effect(H1) : .1pp }}, so H1 is {{ verdict(H1
 
 The results agree with the argument from instability. Other learners were not tried.
 """
+KEY = "breiman1996bagging"
+PASSAGE = "Tests show that bagging can give substantial gains in accuracy."
+CITING_BODY = f"{BODY}\n# Related work\n\nVoting over bootstrap samples was studied before [@{KEY}].\n"
 DRAFT_BODY = f"{BODY}\nThe gain is worth 37.2% of the bill.\n"
 DEADLINE_SECONDS = 20.0
 
@@ -72,11 +79,43 @@ def published(parent: Path, body: str = BODY, title: str = TITLE, abstract: str 
     folder = RunFolder(parent / "runs" / told.run_id)
     shutil.copytree(told.path, folder.path)
     with folder.journal() as journal:
+        journal.append(*_known())
         evidence = gather(journal, folder.state())
     files = compose(PaperInput(title, abstract, body, evidence, models=("claude-opus-5",)))
     (folder.paper / "paper.md").write_text(files.markdown, encoding="utf-8")
     (folder.paper / "evidence.json").write_text(files.evidence, encoding="utf-8")
+    (folder.paper / "paper.pdf").write_bytes(b"%PDF-1.7")
+    with folder.journal() as journal:
+        journal.append(
+            e.PaperPublished(
+                path="paper/paper.md",
+                sha256=hashlib.sha256(files.markdown.encode()).hexdigest(),
+                numbers=len(files.document.numbers),
+                struck=len(files.document.struck),
+                pdf="paper/paper.pdf",
+                pages=5,
+            )
+        )
     return folder
+
+
+def _known() -> tuple[Event, ...]:
+    """A work that was found and verified."""
+    work = Work(
+        title="Bagging predictors",
+        authors=("Leo Breiman",),
+        families=("Breiman",),
+        year=1996,
+        venue="Machine Learning",
+        doi="10.1007/bf00058655",
+        abstract=PASSAGE,
+    )
+    return (
+        e.LiteratureSearched(
+            agent="writer", call_id="w0", query="bagging", works={KEY: work}, answered=("OpenAlex",)
+        ),
+        e.CitationVerified(key=KEY, work=work, passage=PASSAGE, resolved_by="Crossref"),
+    )
 
 
 def console(folder: RunFolder, theme: str = "signature-dark") -> Console:
