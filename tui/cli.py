@@ -53,6 +53,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Steer": {
         "tell": Entry("steer", "tell", "Send an agent a message."),
+        "data": Entry("data", "data", "Give a run files that all its experiments can read; list them."),
         "seeds": Entry("steer", "seeds", "Run an experiment again with more seeds."),
         "budget": Entry("steer", "budget", "Set the cap of a run."),
         "pause": Entry("steer", "pause", "Let nothing new start."),

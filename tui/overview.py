@@ -18,7 +18,7 @@ from tui.plain import code_warnings, commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
 from tui.status import status_of, waiting_count
-from tui.wording import clock, cost_line, counted, time_of_day
+from tui.wording import clock, cost_line, counted, data_lines, time_of_day
 
 WORD_COLUMNS = 14
 MESSAGE_CHARACTERS = 300
@@ -55,6 +55,7 @@ class Overview:
         """The whole page."""
         parts = (
             self._head(),
+            self._data(),
             self._plan(),
             self._waiting(),
             self._findings(),
@@ -106,6 +107,9 @@ class Overview:
             for name, retry in waiting
             if retry is not None
         ]
+
+    def _data(self) -> list[str]:
+        return ["DATA", *(f"  {line}" for line in data_lines(self.state))] if self.state.data else []
 
     def _plan(self) -> list[str]:
         if not self.state.experiments:

@@ -8,10 +8,14 @@ from decimal import Decimal, InvalidOperation
 from core.errors import InputError
 from core.pricing import at_most_dollars, dollars
 from core.record.state import RunState
+from tui.safe_text import one_line
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 MOST_USD = Decimal(1_000_000)
+
+BYTES_PER_UNIT = 1000
+UNITS = ("kB", "MB", "GB")
 
 
 def age(since: datetime | None, at: datetime | None = None) -> str:
@@ -62,6 +66,28 @@ def usd(text: str) -> Decimal:
 def counted(count: int, noun: str) -> str:
     """A count with its noun: ``1 number``, ``2 numbers``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def size_in_words(size_bytes: int) -> str:
+    """A size as people say it: ``812 bytes``, ``1.4 MB``."""
+    if size_bytes < BYTES_PER_UNIT:
+        return counted(size_bytes, "byte")
+    size = float(size_bytes)
+    for unit in UNITS:
+        size /= BYTES_PER_UNIT
+        if size < BYTES_PER_UNIT or unit == UNITS[-1]:
+            break
+    return f"{size:.3g} {unit}" if size < BYTES_PER_UNIT else f"{size:,.0f} {unit}"
+
+
+def data_lines(state: RunState) -> list[str]:
+    """The run's files, a line each."""
+    columns = max((len(name) for name in state.data), default=0)
+    return [
+        f"{one_line(file.name):<{columns}}  {size_in_words(file.size_bytes):>9}"
+        f"  sha256 {one_line(file.sha256)}"
+        for file in state.data.values()
+    ]
 
 
 def cost_line(state: RunState) -> str:

@@ -13,7 +13,7 @@ from core.record.folder import RunFolder
 from tests.fakes.keys import keys_in_environment
 from tests.tui.conftest import Home, refusal
 from tests.tui.plans import ENDED, ENGINE
-from tui.commands.export import size_in_words
+from tui.wording import size_in_words
 
 KEY = "sk-ant-api03-Jk3vQ8mZtR5yW1nXbC7dLfH2sPgU9aEo"
 

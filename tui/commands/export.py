@@ -15,10 +15,7 @@ from core.record.folder import RunFolder
 from tui.exit_codes import ExitCode
 from tui.open_run import named_run
 from tui.screen import Screen
-from tui.wording import counted
-
-BYTES_PER_UNIT = 1000
-UNITS = ("kB", "MB", "GB")
+from tui.wording import counted, size_in_words
 
 
 @click.command()
@@ -51,18 +48,6 @@ def export(
     if folder.state().ended is None:
         screen.line("  The run has not ended; this is what there is so far.")
     return ExitCode.DONE
-
-
-def size_in_words(size_bytes: int) -> str:
-    """A size as people say it: ``812 bytes``, ``1.4 MB``."""
-    if size_bytes < BYTES_PER_UNIT:
-        return counted(size_bytes, "byte")
-    size = float(size_bytes)
-    for unit in UNITS:
-        size /= BYTES_PER_UNIT
-        if size < BYTES_PER_UNIT or unit == UNITS[-1]:
-            break
-    return f"{size:.3g} {unit}" if size < BYTES_PER_UNIT else f"{size:,.0f} {unit}"
 
 
 def _target(folder: RunFolder, place: Path | None, *, zipped: bool) -> Path:

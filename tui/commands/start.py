@@ -6,16 +6,19 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from core.config import PaperSize, Settings, read_settings
 from core.demo import DEFAULT, studies
-from core.errors import ConfigError, EngineError, InputError
+from core.errors import ConfigError, EngineError, InputError, RunError, SandboxError
 from core.models.catalog import Role
 from core.models.choice import keys_for, prices_of
 from core.models.vendors import VENDORS
+from core.record.data import checked_files
+from core.record.folder import RunFolder
 from core.sandbox.machines import LOCAL, MODAL
 from core.sandbox.providers import modal_credentials
 from tui.console_options import console_options, take_console_options
@@ -23,6 +26,7 @@ from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
 from tui.missing_keys import keys_needed, take_any_key, take_missing_keys
 from tui.model_choice import ROLES, ChosenModels, chosen_models, named_models, with_base_urls
+from tui.run_data import add_files
 from tui.run_request import DEMO_SPEED, RunRequest, new_run, readable_policy, run_settings
 from tui.safe_text import one_line
 from tui.screen import Screen
@@ -63,12 +67,14 @@ class Options:
         settings: fields of ``RunSettings`` that were named.
         approve: the policy as typed; None where none was.
         watch: how to follow.
+        data: files that all experiments can read.
         notes: what to say before the run starts.
     """
 
     settings: dict[str, Any]
     approve: str | None
     watch: Watch
+    data: tuple[Path, ...] = ()
     notes: list[str] = field(default_factory=list)
 
 
@@ -89,6 +95,13 @@ class Options:
 )
 @_sandbox_option
 @_gpu_option
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file that all experiments can read; once for each file.",
+)
 @click.option("--num-agents", type=click.IntRange(1, 256), help="Experiments that one round may have.")
 @click.option("--max-rounds", type=click.IntRange(1, 50), help="Rounds that may be proposed.")
 @click.option("--max-parallel", type=click.IntRange(1, 256), help="Experiments that run at once.")
@@ -215,7 +228,7 @@ def _options(typed: dict[str, Any]) -> Options:
     if typed.get("speed") is not None:
         named["characters_per_second"] = typed["speed"]
     watch = Watch(typed["headless"], typed["as_json"], console=take_console_options(typed))
-    return Options(named, typed["approve"], watch)
+    return Options(named, typed["approve"], watch, typed.get("data") or ())
 
 
 def _chosen_models(typed: dict[str, Any], settings: Settings) -> ChosenModels:
@@ -256,15 +269,30 @@ def _start(
     if models.script is not None and models.script.shipped:
         options.notes.append("The study's scripts ship with fumehood, so each runs without a yes of its own.")
     request = RunRequest(question, models, policy, options.settings)
+    if options.data:
+        checked_files(options.data, ())
     _look_for_keys(settings, request)
     folder = new_run(settings, request)
     _say(options)
+    _give(folder, options.data)
     try:
         return start_and_watch(folder, options.watch)
     except EngineError as error:
         raise EngineError(
             error.message, f"{error.next_step} The run is kept: 'fumehood resume {folder.run_id}'.".strip()
         ) from None
+
+
+def _give(folder: RunFolder, files: tuple[Path, ...]) -> None:
+    """Give a new run the files that were named with it, before its engine starts."""
+    if not files:
+        return
+    try:
+        add_files(folder, files)
+    except (RunError, SandboxError) as error:
+        name = folder.run_id
+        again = f"The run is kept: 'fumehood data add {name} FILE …', then 'fumehood resume {name}'."
+        raise type(error)(error.message, f"{error.next_step.rstrip('.')}. {again}") from None
 
 
 def _look_for_keys(settings: Settings, request: RunRequest) -> None:

@@ -72,7 +72,7 @@ async def add_data(
 
     sdk = connection.sdk
     # The SDK gives up by a RuntimeError where Modal still misses what was sent.
-    errors = (*vendor_errors(sdk), ClientError, RuntimeError)
+    errors: tuple[type[Exception], ...] = (*vendor_errors(sdk), ClientError, RuntimeError)
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             volume = await _volume(connection, run_id, "data").hydrate.aio()
