@@ -79,6 +79,11 @@ class StoredEvidence:
     decisions: tuple[Decision, ...]
     source: Mapping[str, Any]
 
+    @property
+    def made_by(self) -> str:
+        """The version of the fumehood that wrote it; empty where that is not stated."""
+        return str(self.content["versions"].get("fumehood", ""))
+
     def judged(self) -> dict[str, Verdict]:
         """Every verdict, computed anew from the measurements, by experiment id."""
         return {d.experiment_id: self._judge(d) for d in self.decisions if d.verdict is not None}
@@ -160,7 +165,7 @@ def _check_shape(content: Any) -> None:
     json.dumps(content, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and lone surrogates
     for name in ("numbers", "struck", "measurements"):
         TypeAdapter(list[dict[str, Any]]).validate_python(content[name])
-    for name in ("paper", "hypotheses"):
+    for name in ("paper", "hypotheses", "versions"):
         TypeAdapter(dict[str, Any]).validate_python(content[name])
 
 

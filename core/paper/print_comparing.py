@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -90,15 +91,11 @@ def differing_counts(found: Sequence[str], expected: Sequence[str], alike: Alike
 def _counts(pages: Sequence[str]) -> Counter[str]:
     words: Counter[str] = Counter()
     for number, page in enumerate(pages, 1):
-        joined = _words(page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, ""))
+        joined = _joined(page).split()
         if joined and joined[-1] == str(number):
             joined.pop()
         words.update(joined)
     return words
-
-
-def _words(page: str) -> list[str]:
-    return page.replace(_MAY_BREAK, "").split()
 
 
 def _times(count: int) -> str:
@@ -119,3 +116,30 @@ def nearly_same_word(one: str, other: str) -> bool:
         return same_number(float(numbers[0]), float(numbers[1])) and min(map(len, numbers)) > 12
     except ValueError:
         return False
+
+
+def missing_numbers(pages: Sequence[str], markdown: str, texts: Mapping[str, str]) -> Iterator[str]:
+    """Name the bound numbers that are printed less often than the text and its appendix state them.
+
+    For papers whose pages another fumehood designed: only their numbers can be compared.
+
+    Args:
+        pages: the text of each page.
+        markdown: the author's text, in which each number is a link to its row.
+        texts: each bound number's text, by the id of its row.
+    """
+    printed = " ".join(" ".join(map(_joined, pages)).split())
+    linked = Counter(re.findall(r"\]\(#(e\d+)\)", markdown))
+    wanted: Counter[str] = Counter()
+    for name, text in texts.items():
+        if linked[name]:
+            wanted[" ".join(text.split())] += linked[name] + 1
+    for text, count in wanted.items():
+        found = len(re.findall(rf"(?<![\w.]){re.escape(text)}(?![\w%]|\.\w)", printed))
+        if found < count:
+            rows = ", ".join(name for name, other in texts.items() if " ".join(other.split()) == text)
+            yield f"“{text}” ({rows}) is printed {_times(found)}, the evidence gives it {_times(count)}"
+
+
+def _joined(page: str) -> str:
+    return page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, "").replace(_MAY_BREAK, "")

@@ -18,9 +18,9 @@ from core.paper.evidence_reading import StoredEvidence, read_evidence
 from core.paper.latex import latex_source
 from core.paper.markdown import PaperFiles, compose
 from core.paper.outline import outline
-from core.paper.publishing import BIBLIOGRAPHY, EVIDENCE, LATEX, PDF
+from core.paper.publishing import BIBLIOGRAPHY, EVIDENCE, LATEX, MARKDOWN, PDF
 from core.paper.tree import Drawing
-from core.paper.verify import Findings, Verified, alike, check_evidence, summed_up
+from core.paper.verify import INSTALLED, Findings, Verified, alike, check_evidence, summed_up
 from core.paper.verify_apart import verify_file
 from core.record.events import PaperPublished
 from core.record.fold import fold
@@ -50,8 +50,16 @@ async def verify_run(folder: RunFolder) -> Verified:
         findings.add(_of_other_sections(stored, recorded))
     findings.add(_of_scripts(state))
     findings.add(_of_artifacts(folder, recorded))
-    findings.add(_of_markdown(_read(folder.path / published.path), files.markdown, published.sha256))
-    findings.add(_of_other_forms(folder.paper, files))
+    written = _read(folder.path / published.path)
+    if hashlib.sha256(written).hexdigest() != published.sha256:
+        findings.add([f"{MARKDOWN} is not the one that the journal says was published"])
+    if stored.made_by == INSTALLED:
+        findings.add(_of_forms(folder.paper, files))
+    else:
+        findings.notes.append(
+            f"the paper was made by fumehood {stored.made_by or '?'}, and here is {INSTALLED}: "
+            f"its Markdown was compared with the journal's hash alone, its {LATEX} not"
+        )
     if published.pdf and not (folder.paper / PDF).is_file():
         findings.add([f"the journal says that there is a {PDF}, and it is gone"])
     if (folder.paper / PDF).is_file():
@@ -148,14 +156,8 @@ def _of_artifacts(folder: RunFolder, recorded: Evidence) -> Iterator[str]:
             yield f"{artifact.exec_id}: the file {artifact.name} is not what its hash says"
 
 
-def _of_markdown(written: bytes, again: str, sha256: str) -> Iterator[str]:
-    if hashlib.sha256(written).hexdigest() != sha256:
-        yield "paper.md is not the one that the journal says was published"
-    yield from _of_lines("paper.md", written, again)
-
-
-def _of_other_forms(paper: Path, files: PaperFiles) -> Iterator[str]:
-    """LaTeX and BibTeX, which a journal holds no hash of; those that are there."""
+def _of_forms(paper: Path, files: PaperFiles) -> Iterator[str]:
+    """Markdown, LaTeX and BibTeX, line by line; those that are there."""
     outlined = outline(files.document)
     figures = paper / "figures"
     drawings = sum(isinstance(block, Drawing) for block in outlined.body)
@@ -163,6 +165,7 @@ def _of_other_forms(paper: Path, files: PaperFiles) -> Iterator[str]:
     names = [f"{p.sha256}.{'pdf' if p.format == 'svg' else p.format}" for p in outlined.pictures]
     drawn = [name for name in names if (figures / name).is_file()]
     expected = {
+        MARKDOWN: files.markdown,
         LATEX: latex_source(outlined, plots, drawn),
         BIBLIOGRAPHY: bibliography(files.document.citations),
     }

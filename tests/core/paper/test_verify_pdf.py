@@ -186,3 +186,16 @@ def test_a_pdf_of_another_typst_is_compared_by_its_text_and_that_is_said() -> No
     assert any("made by Typst 9.9.9" in note and "only its text was compared" in note for note in found.notes)
     changed_digit, *_ = with_other_digit(saved_anew(pdf(), of_another), 0, 2)
     assert any("more often than the evidence gives" in line for line in verified(changed_digit).failures)
+
+
+def test_of_a_pdf_of_another_fumehood_only_the_numbers_are_compared_and_that_is_said() -> None:
+    older = paper(versions={"fumehood": "0.0.9"})
+    whole = saved_anew(asyncio.run(render(outline(older.document), older.evidence)).pdf)
+    found = verified(whole)
+    assert found.failures == ()
+    assert any("made by fumehood 0.0.9" in note and "only the numbers" in note for note in found.notes)
+    caught = 0
+    for which in range(2, 30, 4):
+        forgery, was, now = with_other_digit(whole, 0, which)
+        caught += any("is printed" in line and was != now for line in verified(forgery).failures)
+    assert caught > 0
