@@ -243,6 +243,8 @@ class ControlPlane(VolumeMethods):
             return self.world.machines[self.world.replies[key]]
         definition = request.definition
         tags = {tag.tag_name: tag.tag_value for tag in request.tags}
+        if why := self.world.approvals.objection(definition, tags):
+            raise GRPCError(Status.PERMISSION_DENIED, f"the double makes only what was approved: {why}")
         others = self.world.machines.values()
         if definition.name and any(
             one.alive and one.name == definition.name and one.app_id == request.app_id for one in others

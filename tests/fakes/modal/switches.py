@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from grpclib.const import Cardinality, Handler
@@ -53,6 +54,12 @@ async def _answer(world: World, verb: str, fields: dict[str, Any]) -> Any:
     elif verb == "end":
         machine = world.machines[fields["sandbox_id"]]
         await machine.end(getattr(RESULT, f"GENERIC_STATUS_{fields['status']}"), fields["exit_code"])
+    elif verb == "runs":
+        world.approvals.runs = Path(fields["folder"])
+    elif verb == "approve":
+        world.approvals.given.add(fields["specification"])
+    elif verb == "stranger":
+        world.approvals.strangers.add(fields["name"])
     elif verb == "reset":
         await reset(world)
     return world.report()
@@ -72,6 +79,7 @@ async def reset(world: World) -> None:
         "volumes",
         "blocks",
         "creates",
+        "approvals",
         "replies",
         "rates",
         "warning",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.modal.approvals import Approvals
 from tests.fakes.modal.faults import Faults
 from tests.fakes.modal.machine import Machine
 
@@ -58,7 +59,8 @@ class World:
         folder: where sandboxes and volumes live.
         url: where it listens.
         environments: where real environments for images are kept; None for this interpreter's own.
-        creates: every create that was ever asked for, with its tags.
+        creates: every create that was carried out, with its tags.
+        approvals: what may be created.
     """
 
     folder: Path
@@ -76,6 +78,7 @@ class World:
     rates: dict[str, str] = field(default_factory=lambda: dict(RATES))
     blocks_url: str = ""
     warning: str = ""
+    approvals: Approvals = field(default_factory=Approvals)
     machine_environments: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def environment_of(self, machine: Machine) -> dict[str, str]:
@@ -97,6 +100,7 @@ class World:
         """What was ever asked for, for tests."""
         return {
             "creates": self.creates,
+            "objections": self.approvals.objections,
             "sandboxes": {
                 machine.id: {
                     "name": machine.name,

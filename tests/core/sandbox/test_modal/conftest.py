@@ -20,6 +20,8 @@ from tests.fakes.modal.double import ModalDouble
 
 RUN = "20261123-a-run-7f3a"
 DEADLINE_SECONDS = 20.0
+APPROVED = "5" * 64
+"""The specification of sandboxes that belong to no run."""
 
 
 @dataclass
@@ -46,7 +48,7 @@ class ModalPlace:
         """What a sandbox is opened with."""
         seeds = fields.pop("seeds", ())
         compute = Compute(**{"gpu": self.gpu, "timeout_seconds": 120, "packages": ("numpy",), **fields})
-        return SandboxSpec(RUN, compute, seeds=seeds, specification="5" * 64)
+        return SandboxSpec(RUN, compute, seeds=seeds, specification=APPROVED)
 
     async def open(self, provider: ModalProvider, name: str = "E1", **fields: Any) -> ModalSandbox:
         """Open a sandbox, or find the one with this name."""
@@ -107,12 +109,21 @@ def running_double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalDo
 
 
 @pytest.fixture
-def place(running_double: ModalDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModalPlace]:
-    """A double that knows nothing yet."""
+def place(
+    running_double: ModalDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[ModalPlace]:
+    """A double that knows nothing yet, and makes only what the journals of the test's runs approved.
+
+    A test without a run approves one specification itself.
+    """
     running_double.call("reset")
+    running_double.call("runs", folder=str(tmp_path / "runs"))
+    running_double.call("approve", specification=APPROVED)
     monkeypatch.setenv("MODAL_SERVER_URL", running_double.url)
     yield ModalPlace(running_double)
+    objections = running_double.call("report")["objections"]
     running_double.call("reset")
+    assert objections == [], "something was asked for that nobody had approved"
 
 
 @pytest.fixture(params=[None, "H100"], ids=["second generation", "first generation"])

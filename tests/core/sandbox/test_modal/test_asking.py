@@ -92,6 +92,7 @@ def test_what_does_not_carry_our_tags_is_neither_listed_nor_ended(
 ) -> None:
     async def run() -> str:
         provider = place.provider()
+        await place.double.acall("stranger", name="theirs")
         other = await foreign(provider, "theirs", tags)
         ours = await place.open(provider)
         assert [found.id for found in await list_sandboxes(token(place))] == [ours.id]

@@ -153,6 +153,7 @@ def test_a_name_that_another_has_is_not_touched(place: ModalPlace) -> None:
     async def run() -> None:
         provider = place.provider()
         connection = await provider.account.connect()
+        await place.double.acall("stranger", name=sandbox_name(RUN, "E1"))
         other = await connection.sdk.Sandbox.create.aio(
             "sleep",
             "99",
