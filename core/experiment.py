@@ -158,7 +158,7 @@ class Compute(Frozen):
     """The machine that an experiment may use, and for how long."""
 
     gpu: str | None = Field(default=None, max_length=24)
-    """GPU name, e.g. ``H100``; None for CPU only."""
+    """GPU name, e.g. ``H100``, or ``any`` for the cheapest with room; None for CPU only."""
     timeout_seconds: int = Field(default=1800, ge=1, le=86_400)
     """Hard limit on the life of the sandbox, in seconds."""
     expected_seconds: int | None = Field(default=None, ge=1, le=86_400)
@@ -172,7 +172,7 @@ class Compute(Frozen):
     processes: int = Field(default=64, ge=1, le=4096)
     """Processes and threads at once."""
     packages: tuple[str, ...] = Field(default=(), max_length=64)
-    """Requirements as pip writes them, e.g. ``scikit-learn>=1.7``."""
+    """Requirements as pip writes them, e.g. ``scikit-learn>=1.7``; none for what sandboxes have anyway."""
     network: Literal["blocked", "allowed", "open"] = "blocked"
     """Whether scripts can reach the network: nothing of it, only what ``domains`` names, or all of it."""
     # Left out where it is empty: specifications without it keep the hash that was approved.

@@ -60,7 +60,7 @@ def orchestrator(
         name=ORCHESTRATOR_NAME,
         model=model,
         system=ORCHESTRATOR,
-        prompt=orchestrator_prompt(state.created.question, state.settings),
+        prompt=orchestrator_prompt(state.created.question, state.settings, tuple(state.data.values())),
         prompts_version=VERSION,
         toolbox=Toolbox(
             Tool("propose_experiments", ProposeExperiments, tools.propose),

@@ -6,16 +6,20 @@ or an experiment is in an agent's first message, and what changes is told by the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from core.agents.data import data_in_words
 from core.agents.fence import fenced
 from core.budget import allowance
 from core.config import RunSettings
 from core.experiment import criterion_in_words, judged_by_in_words
 from core.pricing import dollars
+from core.record.events import DataAdded
 from core.record.state import ExperimentState
+from core.sandbox.machines import LOCAL, gpus_in_words, usual_packages
 
-VERSION = "3"
+VERSION = "4"
 """Raise it with every change of wording."""
 
 _COMMON = """\
@@ -79,8 +83,14 @@ Money and machines:
   limit and the fewest packages that do the work, and say in `expected_seconds` what you really expect.
   Start small; scale up what showed something.
 - Scripts run in a sandbox that can reach neither the network (unless you ask for it and the human
-  agrees) nor any key or file of the human. Data must come with a package, be generated, or be fetched
-  over a network that was asked for.
+  agrees) nor any key or file of the human. Data must come with a package, be generated, be among the run's
+  data, or be fetched over a network that was asked for. If you need the network, ask for it as `allowed`
+  with the few `domains` that the work needs, where the sandboxes can tell domains apart; `open` is the whole
+  of it and the hardest to agree to.
+- The run's data are files that the human gave it: your first message, or a later one, names them. Every
+  sandbox has them, read-only, under their names; say in the plan which one it is about. What one
+  experiment leaves for later ones (a trained model, a preprocessed table) goes to the run's shared
+  folder: say in the one plan what it leaves and under which name, and in the other where it comes from.
 - A human may edit or reject what you propose. The reason of a rejection is an instruction: heed it,
   and do not propose the same again in other words.
 
@@ -114,6 +124,12 @@ record. Your work is to measure it properly, not to make it come true.
     lab.predictions("test", predicted, truth=y)  raw predictions, from which the metric is recomputed
     lab.result("test_error", value, unit="fraction", split="test", count=n)   one measurement
     lab.figure(fig, "name", caption="…"), lab.artifact(path), lab.note("…")
+  and finds files:
+    lab.data_path("table.csv")           where a file of the run's data is: /data/table.csv where the sandbox
+                                         has a file system of its own. It can be read, never changed
+    lab.shared_path("E1/model.pt")       a place in the run's shared folder (/shared), writable, for what
+                                         other experiments shall use; begin names with your experiment's
+                                         id. They have it when your sandbox has ended, at the latest
 - Only scripts that end with exit code 0 count. The first value recorded for a condition and seed
   counts; running again until it looks better does not work, and is reported as a departure.
 - Debug with `trial=true` on a few rows and one seed: nothing that a trial measures counts, and that it
@@ -125,9 +141,9 @@ record. Your work is to measure it properly, not to make it come true.
   the smallest change that leaves the hypothesis untouched and say so in your summary. If there is
   none, submit what you have and say why: "it could not be measured" is an honest result.
 - The sandbox has what your first message says and no more. It has no network unless that is said,
-  none of the human's files, and ends at its time limit, in which case nothing of it counts. It costs
-  money while it is open, also while you think. What is left is told after each script: plan
-  for it, print progress (a person is watching), and leave room for the run that counts.
+  none of the human's files but the run's data, and ends at its time limit, in which case nothing of it
+  counts. It costs money while it is open, also while you think. What is left is told after each script:
+  plan for it, print progress (a person is watching), and leave room for the run that counts.
 - Of long output you read the beginning and the end; `read_log` gives the lines in between. Print what
   you need to know rather than everything.
 - `record_finding` when you learned something worth a sentence. `ask_human` only if you are blocked by
@@ -173,12 +189,15 @@ costs and the evidence appendix are added for you.
 )
 
 
-def orchestrator_prompt(question: str, settings: RunSettings) -> str:
-    """The orchestrator's first message."""
+def orchestrator_prompt(question: str, settings: RunSettings, data: Sequence[DataAdded] = ()) -> str:
+    """The orchestrator's first message.
+
+    Args:
+        question: the run's.
+        settings: the run's.
+        data: the files that the human has given it so far.
+    """
     rounds, each = settings.rounds, settings.experiments_per_round
-    machine = f"GPU {settings.gpu} unless you ask for less" if settings.gpu else "CPU only"
-    if settings.sandbox == "local":
-        machine += f", {dollars(settings.local_usd_per_hour)} an hour"
     task = (
         "Plan exactly one experiment that tests this hypothesis as it is typed"
         if settings.mode == "single"
@@ -186,20 +205,50 @@ def orchestrator_prompt(question: str, settings: RunSettings) -> str:
     )
     return (
         f"The research question:\n\n{question}\n\n{task}; {settings.max_parallel} run at once. The cap is"
-        f" {dollars(settings.budget_usd)} for everything. Sandboxes: {settings.sandbox}, {machine}."
+        f" {dollars(settings.budget_usd)} for everything.\n\n{_machines(settings)}\n\n{_data(data)}"
     )
 
 
-def researcher_prompt(state: ExperimentState, question: str) -> str:
+def _machines(settings: RunSettings) -> str:
+    """What sandboxes there are to ask for."""
+    usual = ", ".join(usual_packages(settings.sandbox))
+    packages = (
+        f"One whose experiment names no packages has {usual}; naming any takes the place of all these."
+        if usual
+        else "One whose experiment names no packages has Python's standard library alone."
+    )
+    if settings.sandbox == LOCAL:
+        price = dollars(settings.local_usd_per_hour)
+        return (
+            f"Sandboxes: local, CPU only, {price} an hour. {packages} The network can be blocked or open;"
+            " these cannot tell domains apart."
+        )
+    machine = f"GPU {settings.gpu} unless you ask for another or none" if settings.gpu else "CPU only"
+    machine += " unless you ask for a GPU" if not settings.gpu else ""
+    return (
+        f"Sandboxes: {settings.sandbox}, {machine}. GPUs: {gpus_in_words(settings.sandbox)}. {packages} The"
+        " network can be blocked, allowed for domains that you name, or open."
+    )
+
+
+def _data(data: Sequence[DataAdded]) -> str:
+    return f"The run's data:\n{data_in_words(data)}" if data else "The human gave the run no data so far."
+
+
+def researcher_prompt(
+    state: ExperimentState, question: str, sandbox: str, data: Sequence[DataAdded] = ()
+) -> str:
     """A researcher's first message.
 
     Args:
         state: the experiment; its sandbox is open.
         question: the run's.
+        sandbox: who provides it: ``local`` or ``modal``.
+        data: the files that the human has given the run so far.
     """
     experiment = state.spec
     compute = experiment.compute
-    packages = ", ".join(compute.packages) or "none beyond the standard library"
+    packages = ", ".join(compute.packages or usual_packages(sandbox)) or "none beyond the standard library"
     lines = [
         f"The run's question: {question}",
         f"Your experiment {experiment.id}: {experiment.title}",
@@ -221,9 +270,10 @@ def researcher_prompt(state: ExperimentState, question: str) -> str:
         ]
     lines.append(
         f"Machine: {compute.gpu or 'CPU'}, {compute.cpus} cores, {compute.memory_gib:g} GiB memory,"
-        f" {compute.disk_gib:g} GiB disk, {compute.timeout_seconds} s in all, network {compute.network};"
-        f" packages: {packages}."
+        f" {compute.disk_gib:g} GiB disk, {compute.timeout_seconds} s in all,"
+        f" network {compute.network_in_words}; packages: {packages}."
     )
+    lines.append(_data(data))
     lines.append(_costs(state))
     return "\n\n".join(line for line in lines if line)
 

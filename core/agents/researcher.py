@@ -37,7 +37,12 @@ def researcher(live: LiveRun, model: Model, experiment_id: str, sandbox: Sandbox
         name=experiment_id,
         model=model,
         system=RESEARCHER,
-        prompt=researcher_prompt(state.experiments[experiment_id], state.created.question),
+        prompt=researcher_prompt(
+            state.experiments[experiment_id],
+            state.created.question,
+            state.settings.sandbox,
+            tuple(state.data.values()),
+        ),
         prompts_version=VERSION,
         toolbox=Toolbox(
             Tool("run_python", RunPython, tools.run_python),

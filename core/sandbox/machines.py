@@ -6,6 +6,7 @@ from core.errors import ConfigError, SandboxUnavailable
 from core.experiment import Compute
 from core.keys.names import KEY_NAMES
 from core.sandbox.modal import gpus
+from core.sandbox.modal.images import DEFAULT_PACKAGES
 
 LOCAL, MODAL = "local", "modal"
 
@@ -53,6 +54,11 @@ def gpu_in_words(provider: str, gpu: str | None) -> str:
         return gpus.offer_in_words(gpu) if provider == MODAL else f"1 × {gpu}"
     except SandboxUnavailable:  # a run of another fumehood, that is only looked at
         return gpu
+
+
+def usual_packages(provider: str) -> tuple[str, ...]:
+    """What a sandbox has where an experiment names no packages; nothing beyond Python where that is empty."""
+    return DEFAULT_PACKAGES if provider == MODAL else ()
 
 
 def gpus_in_words(provider: str) -> str:
