@@ -155,4 +155,5 @@ class _Text:
             log=request.attributes.get("log", ""),
             curves=curves,
             id=number.id,
+            unit=plots.unit_of(metric, self._evidence),
         )

@@ -52,6 +52,7 @@ class Plot:
         log: axes that are logarithmic: ``""``, ``x``, ``y`` or ``xy``.
         curves: one for each level of the ``by`` factor.
         id: the row of the evidence appendix.
+        unit: of what is on the vertical axis, as the code gave it; empty where it gave none.
     """
 
     label: str
@@ -61,6 +62,7 @@ class Plot:
     log: str
     curves: tuple[Curve, ...]
     id: str
+    unit: str = ""
 
 
 def plot_curves(
@@ -92,6 +94,12 @@ def plot_curves(
             f"Nearest metrics: {', '.join(near)}" if near else "Plot a metric that was logged",
         )
     return _over_steps(points, metric, by), tuple(points)
+
+
+def unit_of(metric: str, evidence: Evidence) -> str:
+    """The unit that code gave a metric; empty where it gave none, or several."""
+    units = {key.unit for key in evidence.ledger.keys.values() if key.metric == metric}
+    return units.pop() if len(units) == 1 else ""
 
 
 def shown_rows(curves: Sequence[Curve]) -> tuple[list[float | str], int]:

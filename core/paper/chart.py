@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from core.evidence.plots import Curve, Plot, Point
+from core.paper.axis import Axis, Tick, short
 
-WIDTH, HEIGHT = 238.0, 150.0
-"""Of the whole drawing, in points: a column of the paper."""
+WIDTH, HEIGHT = 236.0, 148.0
+"""Of the whole drawing, in points: about a column of the paper."""
 
-LEFT, RIGHT, TOP, BOTTOM = 38.0, 6.0, 6.0, 27.0
-"""Margins around the axes, in points."""
+RIGHT, TOP, BOTTOM = 7.0, 5.0, 27.0
+"""Margins around the axes, in points; the one on the left follows the words of the ticks."""
 
 COLOURS = ("#0072b2", "#d55e00", "#007a5a", "#a6497d", "#8a6500", "#2f2f2f", "#3b8fc4")
 MARKS = ("circle", "square", "triangle", "diamond", "plus", "cross", "ring")
@@ -28,17 +30,13 @@ MOST_CURVES = 12
 MOST_MARKS = 12
 """Marks on one curve; its line goes through every point."""
 
-LEGEND_ROW = 10.0
-_LETTER = 3.7
+MOST_STEPS = 1_000
+"""Points of one line; of more, evenly chosen ones are drawn."""
 
+_SLANT: Final = 0.6
+"""Height of a slanted name, as a part of its length."""
 
-@dataclass(frozen=True)
-class Tick:
-    """A tick of an axis: its place in points, and its words; ``power`` is an exponent of ten or None."""
-
-    place: float
-    words: str
-    power: int | None = None
+_Place: TypeAlias = Callable[[float | str], float]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,6 @@ class Line:
         marks: where marks stand.
         joined: whether a line goes through the points; False for levels that have no order.
         bars: ranges over seeds as bars, where there is no line.
-        legend: place of its entry in the legend.
     """
 
     name: str
@@ -67,12 +64,11 @@ class Line:
     marks: tuple[tuple[float, float], ...]
     joined: bool
     bars: tuple[tuple[float, float, float], ...]
-    legend: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A laid-out plot.
+    """A laid-out plot; its legend stands above, as wide as its words make it.
 
     Attributes:
         width: in points.
@@ -81,9 +77,11 @@ class Chart:
         y_label: what is on the vertical axis.
         x_ticks: of the horizontal axis.
         y_ticks: of the vertical axis.
+        slanted: whether the words under the horizontal axis are slanted.
         lines: one for each curve.
         frame: left, top, right and bottom of the axes, in points.
-        left_out: curves that are not drawn.
+        notes: what a reader has to know besides, in sentences.
+        words: the whole in one sentence, for those who cannot see it.
     """
 
     width: float
@@ -92,172 +90,125 @@ class Chart:
     y_label: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    slanted: bool
     lines: tuple[Line, ...]
     frame: tuple[float, float, float, float]
-    left_out: int
-
-
-class _Axis:
-    """Values to places: linear, logarithmic, or one place for each name."""
-
-    def __init__(
-        self, values: Sequence[float | str], first: float, last: float, *, log: bool, pad: bool
-    ) -> None:
-        self.names = list(dict.fromkeys(map(str, values))) if any(isinstance(v, str) for v in values) else []
-        numbers = [float(v) for v in values if not isinstance(v, str) and math.isfinite(v)]
-        self.log = log and not self.names and bool(numbers) and min(numbers) > 0
-        self._first, self._last = first, last
-        if self.names:
-            self._low, self._high = -0.5, len(self.names) - 0.5
-            return
-        scaled = [self._scaled(v) for v in numbers] or [0.0, 1.0]
-        low, high = min(scaled), max(scaled)
-        if high - low < 1e-12 * max(1.0, abs(high)):
-            low, high = low - 0.5, high + 0.5
-        room = 0.06 * (high - low) if pad else 0.0
-        if pad and not self.log and low >= 0 and low - room < 0:
-            self._low, self._high = 0.0, high + room
-        else:
-            self._low, self._high = low - room, high + room
-
-    def _scaled(self, value: float) -> float:
-        return math.log10(value) if self.log else value
-
-    def place(self, value: float | str) -> float:
-        at = self.names.index(str(value)) if self.names else self._scaled(float(value))
-        return self._first + (at - self._low) / (self._high - self._low) * (self._last - self._first)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        if self.names:
-            step = max(1, math.ceil(len(self.names) / 8))
-            shown = self.names[::step]
-            return tuple(Tick(self.place(name), _short(name, 14)) for name in shown)
-        if self.log:
-            return tuple(self._powers())
-        return tuple(Tick(self.place(v), _words(v)) for v in _round_values(self._low, self._high))
-
-    def _powers(self) -> list[Tick]:
-        first, last = math.ceil(self._low - 1e-9), math.floor(self._high + 1e-9)
-        if last - first < 1:
-            values = [
-                m * 10.0**e
-                for e in range(math.floor(self._low), math.ceil(self._high) + 1)
-                for m in (1, 2, 5)
-                if self._low <= math.log10(m * 10.0**e) <= self._high
-            ]
-            return [Tick(self.place(value), _words(value)) for value in values]
-        step = max(1, math.ceil((last - first + 1) / 6))
-        powers = range(first, last + 1, step)
-        plain = all(-2 <= power <= 3 for power in powers)
-        return [
-            Tick(self.place(10.0**power), _words(10.0**power), None if plain else power) for power in powers
-        ]
+    notes: tuple[str, ...]
+    words: str
 
 
 def lay_out(plot: Plot) -> Chart:
     """Where everything of a plot stands."""
-    curves = plot.curves[:MOST_CURVES]
-    names = [_short(curve.label or plot.metric, 32) for curve in curves]
-    places, rows = _legend(names) if len(curves) > 1 else ([(0.0, 0.0)] * len(curves), 0)
-    top = TOP + rows * LEGEND_ROW + (3 if rows else 0)
-    height = HEIGHT + rows * LEGEND_ROW
+    curves = [Curve(c.label, _thinned(_finite(c.points))) for c in plot.curves[:MOST_CURVES]]
     points = [point for curve in curves for point in curve.points]
     values = [v for p in points for v in (p.low, p.mean, p.high)]
-    x_axis = _Axis([p.x for p in points], LEFT, WIDTH - RIGHT, log="x" in plot.log, pad=False)
-    y_axis = _Axis(values, height - BOTTOM, top, log="y" in plot.log, pad=True)
-    lines = tuple(
-        _line(index, name, curve, place, x_axis.place, y_axis.place, joined=not x_axis.names)
-        for index, (name, curve, place) in enumerate(zip(names, curves, places, strict=True))
-    )
+    y_axis = Axis(values, log="y" in plot.log, room=0.06, zero=True)
+    left = 15.0 + max((tick.wide for tick in y_axis.between(1.0, 0.0).ticks()), default=0.0)
+    x_axis = Axis([p.x for p in points], log="x" in plot.log, room=0.02)
+    x_axis.between(left, WIDTH - RIGHT)
+    slanted = bool(x_axis.names) and _apart(x_axis.ticks()) != x_axis.ticks()
+    longest = max((tick.wide for tick in x_axis.ticks()), default=0.0)
+    bottom = BOTTOM + (_SLANT * longest if slanted else 0.0)
+    height = HEIGHT + bottom - BOTTOM
+    y_axis.between(height - bottom, TOP)
+    lines = tuple(_line(number, curve, len(curves), x_axis, y_axis) for number, curve in enumerate(curves))
+    y_label = f"{plot.metric} ({plot.unit})" if plot.unit else plot.metric
     return Chart(
         width=WIDTH,
         height=height,
-        x_label=_short(plot.x, 48),
-        y_label=_short(plot.metric, 28),
-        x_ticks=_apart(x_axis.ticks()),
+        x_label=short(plot.x, 48),
+        y_label=short(y_label, 32),
+        x_ticks=x_axis.ticks() if slanted else _apart(x_axis.ticks()),
         y_ticks=y_axis.ticks(),
+        slanted=slanted,
         lines=lines,
-        frame=(LEFT, top, WIDTH - RIGHT, height - BOTTOM),
-        left_out=len(plot.curves) - len(curves),
+        frame=(left, TOP, WIDTH - RIGHT, height - bottom),
+        notes=tuple(_notes(plot, curves, x_axis, y_axis)),
+        words=_words(plot, curves),
     )
 
 
-def _line(
-    index: int,
-    name: str,
-    curve: Curve,
-    legend: tuple[float, float],
-    x: Callable[[float | str], float],
-    y: Callable[[float | str], float],
-    *,
-    joined: bool,
-) -> Line:
-    shown = [(x(p.x), y(p.mean)) for p in curve.points]
+def _notes(plot: Plot, curves: Sequence[Curve], x_axis: Axis, y_axis: Axis) -> list[str]:
+    notes = []
+    seeds = {p.n for curve in curves for p in curve.points}
+    if max(seeds, default=1) > 1:
+        kind = "bars" if x_axis.names or all(len(c.points) < 2 for c in curves) else "bands"
+        count = f"{min(seeds)} seeds" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)} seeds"
+        notes.append(f"Means, with {kind} for the range over {count}.")
+    for axis, name in ((x_axis, "x"), (y_axis, "y")):
+        if name in plot.log and not axis.log and not axis.names:
+            notes.append(f"The {name} axis is linear, as not every value is positive.")
+    if len(plot.curves) > len(curves):
+        notes.append(f"{len(plot.curves) - len(curves)} more curves are not drawn.")
+    return notes
+
+
+def _words(plot: Plot, curves: Sequence[Curve]) -> str:
+    names = [curve.label for curve in curves if curve.label]
+    of = f", for {'; '.join(names)}" if names else ""
+    ends = [(c.label or plot.metric, c.points[0], c.points[-1]) for c in curves if c.points]
+    told = "; ".join(f"{name} from {a.mean:.4g} at {_x(a)} to {b.mean:.4g} at {_x(b)}" for name, a, b in ends)
+    return short(f"Plot of {plot.metric} over {plot.x}{of}: {told}.", 1_000)
+
+
+def _x(point: Point) -> str:
+    return point.x if isinstance(point.x, str) else f"{point.x:.4g}"
+
+
+def _line(number: int, curve: Curve, of: int, x_axis: Axis, y_axis: Axis) -> Line:
+    # Named levels have no line between them, so curves stand side by side there.
+    beside = (number - (of - 1) / 2) * min(7.0, 0.7 * x_axis.step / of) if x_axis.names else 0.0
+    joined = not x_axis.names and len(curve.points) > 1
+    x: _Place = lambda value: x_axis.place(value) + beside  # noqa: E731
+    shown = [(x(p.x), y_axis.place(p.mean)) for p in curve.points]
     ranges = any(p.n > 1 for p in curve.points)
-    band = _band(curve.points, x, y) if ranges and joined and len(curve.points) > 1 else ()
-    bars = [(x(p.x), y(p.low), y(p.high)) for p in curve.points if p.n > 1] if not band else []
-    step = max(1, math.ceil(len(shown) / MOST_MARKS))
-    offset = index % step
+    band = _band(curve.points, x, y_axis.place) if ranges and joined else ()
+    bars = [(x(p.x), y_axis.place(p.low), y_axis.place(p.high)) for p in curve.points if p.n > 1]
+    step = max(1, math.ceil(len(shown) / MOST_MARKS)) if joined else 1
+    again = number // len(COLOURS)
     return Line(
-        name=name,
-        colour=COLOURS[index % len(COLOURS)],
-        mark=MARKS[index % len(MARKS)],
-        dash=DASHES[(index + index // len(DASHES)) % len(DASHES)],
+        name=short(curve.label or "–", 36),
+        colour=COLOURS[number % len(COLOURS)],
+        mark=MARKS[(number + 3 * again) % len(MARKS)],
+        dash=DASHES[number % len(DASHES)],
         points=tuple(shown),
         band=band,
-        marks=tuple(shown[offset::step]) if len(shown) > 1 else tuple(shown),
-        joined=joined and len(shown) > 1,
-        bars=tuple(bars),
-        legend=legend,
+        marks=tuple(shown[number % step :: step]),
+        joined=joined,
+        bars=() if band else tuple(bars),
     )
 
 
-def _band(
-    points: Sequence[Point], x: Callable[[float | str], float], y: Callable[[float | str], float]
-) -> tuple[tuple[float, float], ...]:
+def _band(points: Sequence[Point], x: _Place, y: _Place) -> tuple[tuple[float, float], ...]:
     upper = [(x(p.x), y(p.high)) for p in points]
     lower = [(x(p.x), y(p.low)) for p in points]
     return (*upper, *reversed(lower))
 
 
-def _legend(names: Sequence[str]) -> tuple[list[tuple[float, float]], int]:
-    """Places of the legend's entries above the axes, and how many rows they take."""
-    places: list[tuple[float, float]] = []
-    left, row = LEFT, 0
-    for name in names:
-        wide = 32 + 4.1 * len(name)
-        if left > LEFT and left + wide > WIDTH - RIGHT:
-            left, row = LEFT, row + 1
-        places.append((left, TOP + row * LEGEND_ROW))
-        left += wide
-    return places, row + 1
+def _finite(points: Sequence[Point]) -> tuple[Point, ...]:
+    return tuple(
+        p
+        for p in points
+        if all(math.isfinite(v) for v in (p.mean, p.low, p.high))
+        and (isinstance(p.x, str) or math.isfinite(p.x))
+    )
+
+
+def _thinned(points: Sequence[Point]) -> tuple[Point, ...]:
+    if len(points) <= MOST_STEPS:
+        return tuple(points)
+    last = len(points) - 1
+    return tuple(points[round(i * last / (MOST_STEPS - 1))] for i in range(MOST_STEPS))
 
 
 def _apart(ticks: tuple[Tick, ...]) -> tuple[Tick, ...]:
-    """The ticks whose words do not run into each other."""
+    """The ticks whose words do not run into each other; those without words stay."""
     kept: list[Tick] = []
     end = -math.inf
-    for tick in ticks:
-        half = 0.5 * _LETTER * (3 if tick.power is not None else len(tick.words))
-        if tick.place - half > end + 2:
+    for tick in sorted(ticks, key=lambda tick: tick.place):
+        if not tick.words:
             kept.append(tick)
-            end = tick.place + half
+        elif tick.place - tick.wide / 2 > end + 3:
+            kept.append(tick)
+            end = tick.place + tick.wide / 2
     return tuple(kept)
-
-
-def _round_values(low: float, high: float) -> list[float]:
-    raw = (high - low) / 5
-    unit = 10.0 ** math.floor(math.log10(raw))
-    step = min((m * unit for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(s - raw))
-    return [step * k for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-
-
-def _words(value: float) -> str:
-    text = f"{value:.6g}"
-    if "e" in text:
-        text = f"{value:.3g}"
-    return ("0" if float(text) == 0 else text).replace("-", "−")
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from typing import Final
 
+from core.evidence.references import Reference as Work
 from core.paper import latex_text as latex
-from core.paper.outline import Outline, labels
+from core.paper.chart import lay_out
+from core.paper.outline import Outline, anchors, labels, title_text
+from core.paper.table_layout import (
+    LONGEST_WORD,
+    MOST_FLOATING,
+    TableLayout,
+    breakable,
+    broken,
+    table_layout,
+)
 from core.paper.tree import (
     Anchor,
     Block,
+    Citation,
     Code,
     CodeBlock,
     DisplayFormula,
     Drawing,
+    Entries,
     Footnote,
     Formula,
     Grid,
@@ -29,35 +41,34 @@ from core.paper.tree import (
     Styled,
     Text,
 )
-from core.paper.typst_data import breakable, fits_column
 
 DEEPEST_LIST = 4
 """Lists in lists that LaTeX can set."""
 
-_PREAMBLE = r"""% 'pdflatex -jobname=latex paper.tex' leaves paper.pdf, which holds the evidence, as it is.
+_PREAMBLE = r"""% Run pdflatex -jobname=latex twice: paper.pdf, which holds the evidence, stays as it is.
+% The works that are cited are in references.bib, too.
+\pdfminorversion=7
 \documentclass[10pt,twocolumn]{article}
 \usepackage[utf8]{inputenc}
-\usepackage[margin=0.8in]{geometry}
-\usepackage{amsmath,amssymb,graphicx,booktabs,longtable,array,color}
+\usepackage[margin=0.8in,columnsep=0.26in]{geometry}
+\usepackage{amsmath,amssymb,graphicx,booktabs,array,color}
+\usepackage[round]{natbib}
 \usepackage[bookmarks=false,colorlinks=true,allcolors=evidence]{hyperref}
-\definecolor{evidence}{rgb}{0.12,0.35,0.54}
+\definecolor{evidence}{rgb}{0.11,0.31,0.49}
 \definecolor{warning}{rgb}{0.61,0.17,0.12}
 \newcommand{\struck}[1]{\textcolor{warning}{[struck: #1]}}
+\newcommand{\draftbanner}[1]{\noindent\fcolorbox{warning}{white}{%
+  \parbox{0.95\columnwidth}{\raggedright\textcolor{warning}{\textbf{#1}}}}\medskip}
+\newcommand{\entry}[2]{\par\noindent\hangindent=2.6em\hangafter=1\makebox[2.6em][l]{#1}#2\par\smallskip}
+% As wide as a column, and no larger where it is narrower.
+\newcommand{\fitting}[1]{\sbox0{#1}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi}
+\renewcommand{\labelitemi}{$\bullet$}
 \setcounter{MaxMatrixCols}{60}
-\emergencystretch=2em
-\setlength{\LTleft}{0pt}
+\setlength{\emergencystretch}{3em}
 \setlength{\tabcolsep}{3.5pt}
 \setlength{\belowcaptionskip}{4pt}
-\newcommand{\draftbanner}[1]{\noindent\fcolorbox{warning}{white}{%
-  \parbox{0.95\columnwidth}{\textcolor{warning}{\textbf{#1}}}}}
+\hfuzz=1pt
 """
-
-
-@dataclass
-class _State:
-    known: frozenset[str]
-    anchors: set[str]
-    plots: list[str]
 
 
 def latex_source(paper: Outline, plots: Iterable[str] = (), pictures: Collection[str] = ()) -> str:
@@ -68,24 +79,15 @@ def latex_source(paper: Outline, plots: Iterable[str] = (), pictures: Collection
         plots: file names of the plots of the body, in order; without them their place is empty.
         pictures: file names of figures that experiments drew, named by their hash.
     """
-    anchors = {
-        part.id
-        for section in paper.appendix
-        for block in section.blocks
-        if isinstance(block, Grid)
-        for row in block.rows
-        for cell in row
-        for part in cell
-        if isinstance(part, Anchor)
-    }
-    write = _Writer(_State(labels(paper), anchors, list(plots)))
-    return "\n".join(_lines(paper, write, sorted(pictures))) + "\n"
+    return "\n".join(_lines(paper, _Writer(paper, list(plots)), pictures)) + "\n"
 
 
-def _lines(paper: Outline, write: _Writer, pictures: list[str]) -> Iterator[str]:
+def _lines(paper: Outline, write: _Writer, pictures: Collection[str]) -> Iterator[str]:
     yield _PREAMBLE
+    yield rf"\hypersetup{{pdftitle={{{latex.text(title_text(paper)[:300])}}}}}"
     yield rf"\title{{\bfseries {write.inlines(paper.title, fragile=True)}}}"
-    yield rf"\author{{\parbox{{0.9\textwidth}}{{\centering\normalsize {latex.text(paper.authors)}}}}}"
+    authors = latex.text(breakable(paper.authors))
+    yield rf"\author{{\parbox{{0.9\textwidth}}{{\centering\normalsize {authors}}}}}"
     yield rf"\date{{{latex.text(paper.day)}}}"
     yield "\\begin{document}\n\\maketitle"
     if paper.banner:
@@ -94,27 +96,45 @@ def _lines(paper: Outline, write: _Writer, pictures: list[str]) -> Iterator[str]
         yield f"\\begin{{abstract}}\n{write.blocks(paper.abstract)}\n\\end{{abstract}}"
     yield write.blocks(paper.body)
     if paper.references:
-        yield "\\section*{References}\n\\begin{itemize}"
-        yield from (f"\\item {latex.text(breakable(entry))}" for entry in paper.references)
-        yield "\\end{itemize}"
-    yield "\\clearpage\\onecolumn\\appendix\n\\section*{Appendix: the evidence}"
-    yield r"\noindent\emph{What follows was written by code, not by a model.}"
+        yield "{\\small\\begin{thebibliography}{}\\setlength{\\itemsep}{2pt}"
+        yield from map(_work, paper.references)
+        yield "\\end{thebibliography}}"
+    yield "\\appendix\n\\section*{Appendix: the evidence}"
+    yield r"\noindent\emph{What follows was written by code, not by a model.} Each number in the paper is a"
+    yield "link to its entry in ``Every number''. The evidence itself is attached to \\texttt{paper.pdf}."
     for part in paper.appendix:
         yield rf"\section{{{latex.text(part.title)}}}"
         yield write.blocks(part.blocks)
     if pictures:
-        yield "\\section{Figures drawn by the agents' code}\nNothing in these figures is bound to evidence."
+        yield "\\section{Figures drawn by the agents' code}\nNothing in these figures is bound to evidence.\n"
     for name in pictures:
-        shown = rf"\includegraphics[width=0.7\textwidth,height=3.6in,keepaspectratio]{{figures/{name}}}"
-        credit = rf"\textbf{{Drawn by the agent's code.}} SHA-256: \texttt{{{name[:16]}}}\ldots"
-        yield f"\\begin{{center}}{shown}\\\\ {credit}\\end{{center}}"
+        shown = rf"\includegraphics[width=\linewidth,height=2.9in,keepaspectratio]{{figures/{name}}}"
+        of = next((p for p in paper.pictures if p.sha256 == name.partition(".")[0]), None)
+        told = rf" in {latex.text(of.exec_id)}: {latex.text(breakable(of.name))}" if of else ""
+        credit = rf"\textbf{{Drawn by the agent's code}}{told}. SHA-256: \texttt{{{name[:16]}}}\ldots"
+        yield f"\\begin{{center}}\\begin{{minipage}}{{\\linewidth}}\\centering\n{shown}\n\n\\small {credit}"
+        yield "\\end{minipage}\\end{center}"
     yield r"\end{document}"
 
 
+def _work(work: Work) -> str:
+    text = work.text.removesuffix(work.url) if work.url else work.text
+    link = (
+        rf"\href{{{latex.address(work.url)}}}{{{latex.text(broken(work.url))}}}" if work.text != text else ""
+    )
+    named = rf"{{{latex.text(work.authors)}}}({{{latex.text(work.year)}}})"
+    return rf"\bibitem[{named}]{{{work.key}}} {latex.text(breakable(text))}{link}"
+
+
 class _Writer:
-    def __init__(self, state: _State) -> None:
-        self._state = state
+    def __init__(self, paper: Outline, plots: list[str]) -> None:
+        self._labels = labels(paper)
+        self._numbers = anchors(paper)
+        self._works = {work.key: work for work in paper.references}
+        self._plots = plots
         self._depth = 0
+        self._longest = LONGEST_WORD
+        self._wide_tables = 0
 
     def blocks(self, blocks: Iterable[Block]) -> str:
         return "\n\n".join(filter(None, map(self._block, blocks)))
@@ -134,7 +154,9 @@ class _Writer:
             case DisplayFormula():
                 return self._display(block)
             case Grid():
-                return self._grid(block) if block.caption else self._long(block)
+                return self._grid(block)
+            case Entries():
+                return f"{{\\footnotesize\\raggedright\n{self._entries(block)}\n}}"
             case Drawing():
                 return self._drawing(block)
 
@@ -159,36 +181,52 @@ class _Writer:
         formula = block.formula
         if formula.node is None:
             return "\\begin{flushleft}\n" + latex.code(breakable(formula.source)) + "\n\\end{flushleft}"
-        body = latex.formula(formula.node)
+        # The box is made smaller where it is wider than the column; the number has its place beside it.
+        body = rf"\fitting{{$\displaystyle {latex.formula(formula.node)}$}}"
         if not block.label:
             return f"\\[\n{body}\n\\]"
-        return f"\\begin{{equation}}\\label{{{block.label}}}\n{body}\n\\end{{equation}}"
+        beside = f"\\begin{{minipage}}{{0.88\\linewidth}}\\centering {body}\\end{{minipage}}"
+        return f"\\begin{{equation}}\\label{{{block.label}}}\n{beside}\n\\end{{equation}}"
 
     def _drawing(self, block: Drawing) -> str:
-        if self._state.plots:
-            shown = rf"\includegraphics[width=\columnwidth]{{figures/{self._state.plots.pop(0)}}}"
+        if self._plots:
+            shown = rf"\includegraphics[width=\columnwidth]{{figures/{self._plots.pop(0)}}}"
         else:
             shown = r"\fbox{The plot is in paper.pdf.}"
-        caption = self.inlines(block.caption, fragile=True)
+        chart = lay_out(block.plot)
+        notes = "".join(f" {latex.text(note)}" for note in chart.notes)
+        number = block.plot.id
+        data = rf" Data: \hyperlink{{ev-{number}}}{{{number}}}." if number in self._numbers else ""
+        caption = self.inlines(block.caption, fragile=True) + notes + data
         label = rf"\label{{{block.plot.label}}}" if block.plot.label else ""
         return f"\\begin{{figure}}[tb]\\centering\n{shown}\n\\caption{{{caption}}}{label}\n\\end{{figure}}"
 
     def _grid(self, grid: Grid) -> str:
-        wide = not fits_column(grid) and len(grid.rows) <= 40
-        name = "table*" if wide else "table"
-        caption = rf"\caption{{{self.inlines(grid.caption, fragile=True)}}}"
-        label = rf"\label{{{grid.label}}}" if grid.label else ""
-        columns = (
-            "".join(a[0] if a in ("left", "center", "right") else "l" for a in grid.align)
-            if fits_column(grid)
-            else self._widths(grid)
-        )
-        if len(grid.rows) > 40:
+        layout = table_layout(grid)
+        self._longest = layout.longest
+        try:
+            return self._laid_out(grid, layout)
+        finally:
+            self._longest = LONGEST_WORD
+
+    def _laid_out(self, grid: Grid, layout: TableLayout) -> str:
+        if layout.lines > MOST_FLOATING:
             return self._plain_rows(grid)
-        return (
-            f"\\begin{{{name}}}[tb]\\centering\\small\n{caption}{label}\n\\begin{{tabular}}{{{columns}}}\n"
-            f"{self._rows(grid)}\n\\end{{tabular}}\n\\end{{{name}}}"
-        )
+        size = {"plain": "small", "small": "footnotesize", "tiny": "scriptsize"}[layout.size]
+        columns = self._columns(grid, layout)
+        table = f"\\begin{{tabular}}{{{columns}}}\n{self._rows(grid)}\n\\end{{tabular}}"
+        table = rf"\fitting{{{table}}}" if not layout.shares else table
+        if not grid.caption and not layout.across:
+            return f"\\begin{{center}}\\{size}\n{table}\n\\end{{center}}"
+        name = "table*" if layout.across else "table"
+        label, before = grid.label, ""
+        if not grid.caption:
+            self._wide_tables += 1
+            label = label or f"wide:{self._wide_tables}"
+            before = rf"See Table~\ref{{{label}}}." + "\n\n"
+        caption = rf"\caption{{{self.inlines(grid.caption, fragile=True)}}}"
+        label = rf"\label{{{label}}}" if label else ""
+        return f"{before}\\begin{{{name}}}[tb]\\centering\\{size}\n{caption}{label}\n{table}\n\\end{{{name}}}"
 
     def _plain_rows(self, grid: Grid) -> str:
         """A table too long for a page of two columns, a row a line."""
@@ -199,42 +237,29 @@ class _Writer:
         head = rf"\textbf{{{self.inlines(grid.caption, fragile=True)}}}\\" if grid.caption else ""
         return "\\begin{flushleft}\\small\n" + head + "\\\\\n".join(rows) + "\n\\end{flushleft}"
 
-    def _long(self, grid: Grid) -> str:
-        if not grid.weights and self._in_columns(grid):
-            return self._plain_rows(grid)
-        size = "footnotesize" if grid.weights else "small"
-        columns = self._widths(grid)
-        if not grid.weights:
-            rows = self._rows(grid)
-            return (
-                f"\\begin{{center}}\\{size}\n\\begin{{tabular}}{{{columns}}}\n{rows}\n"
-                "\\end{tabular}\n\\end{center}"
-            )
-        rows = self._rows(grid, long=True)
-        return f"{{\\{size}\n\\begin{{longtable}}{{{columns}}}\n{rows}\n\\end{{longtable}}}}"
+    def _columns(self, grid: Grid, layout: TableLayout) -> str:
+        if not layout.shares:
+            return "".join(a[0] if a in ("left", "center", "right") else "l" for a in grid.align)
+        # The space lets the first word of a cell be broken.
+        ragged = r">{\raggedright\arraybackslash\hspace{0pt}}"
+        widths = (rf"\dimexpr {share:.4f}\linewidth-2\tabcolsep\relax" for share in layout.shares)
+        return "".join(f"{ragged}p{{{width}}}" for width in widths)
 
-    def _in_columns(self, grid: Grid) -> bool:
-        return len(grid.rows) > 40
-
-    def _widths(self, grid: Grid) -> str:
-        count = len(grid.header)
-        weights = grid.weights or (1.0,) * count
-        room = 0.97 - 0.016 * count
-        ragged = r">{\raggedright\arraybackslash\hspace{0pt}}"  # the space lets the first word be broken
-        return "@{}" + "".join(
-            f"{ragged}p{{{max(0.005, room * w / sum(weights)):.3f}\\linewidth}}" for w in weights
-        )
-
-    def _rows(self, grid: Grid, *, long: bool = False) -> str:
+    def _rows(self, grid: Grid) -> str:
         header = self._cells(grid.header, len(grid.header))
         body = "\n".join(rf"{self._cells(row, len(grid.header))} \\" for row in grid.rows)
-        head_end = "\\midrule\\endhead" if long else "\\midrule"
-        return f"\\toprule\n{header} \\\\\n{head_end}\n{body}\n\\bottomrule"
+        return f"\\toprule\n{header} \\\\\n\\midrule\n{body}\n\\bottomrule"
 
     def _cells(self, row: Iterable[tuple[Inline, ...]], columns: int) -> str:
         # Empty braces: a bracket at the start of a row would be read as a length.
         cells = [f"{{}}{self.inlines(cell, fragile=True)}" for cell in row][:columns]
         return " & ".join(cells + ["{}"] * (columns - len(cells)))
+
+    def _entries(self, block: Entries) -> str:
+        return "\n".join(_ENTRY[block.kind].format(*(self._cell(cell) for cell in row)) for row in block.rows)
+
+    def _cell(self, cell: tuple[Inline, ...]) -> str:
+        return self.inlines(cell, fragile=True)
 
     def inlines(self, parts: Iterable[Inline], *, fragile: bool = False) -> str:
         """Parts of a line; ``fragile`` where LaTeX allows no footnote and no line break."""
@@ -243,22 +268,24 @@ class _Writer:
     def _inline(self, part: Inline, fragile: bool) -> str:
         match part:
             case Text():
-                return latex.text(breakable(part.text))
+                return latex.text(breakable(part.text, self._longest))
             case Styled():
                 command = {"emphasis": "emph", "strong": "textbf", "struck": "struck"}[part.style]
                 return rf"\{command}{{{self.inlines(part.parts, fragile=True)}}}"
             case Code():
-                return latex.code(breakable(part.text))
+                return latex.code(breakable(part.text, self._longest))
             case Link():
                 return rf"\href{{{latex.address(part.address)}}}{{{self.inlines(part.parts, fragile=True)}}}"
             case Number():
                 shown = latex.text(part.text)
-                known = part.id in self._state.anchors
+                known = part.id in self._numbers
                 return rf"\hyperlink{{ev-{part.id}}}{{{shown}}}" if known else shown
             case Anchor():
                 return rf"\hypertarget{{ev-{part.id}}}{{}}"
             case Reference():
                 return self._reference(part)
+            case Citation():
+                return self._citation(part)
             case Formula():
                 if part.node is None:
                     return latex.code(breakable(part.source))
@@ -270,7 +297,34 @@ class _Writer:
                 return f" ({inner})" if fragile else rf"\footnote{{{inner}}}"
 
     def _reference(self, part: Reference) -> str:
-        if part.label not in self._state.known:
+        if part.label not in self._labels:
             return latex.text(f"@{part.label}")
         name = {"fig": "Figure", "tab": "Table", "eq": "Eq."}[part.label.partition("-")[0]]
         return rf"{name}~\ref{{{part.label}}}"
+
+    def _citation(self, part: Citation) -> str:
+        """A citation by the command of natbib that prints what stands in the text."""
+        work = self._works.get(part.key)
+        if work is None:
+            return latex.text(part.text)
+        place = part.text.partition(f"{work.year}, ")[2]
+        noted = rf"[{{{latex.text(place)}}}]" if place else ""
+        behind = f", {place}" if place else ""
+        for text, command in (
+            (f"{work.authors}, {work.year}{behind}", rf"\citealp{noted}"),
+            (f"{work.authors} ({work.year})", r"\citet"),
+            (f"{work.year}{behind}", r"\citeyear"),
+        ):
+            if text == part.text:
+                after = latex.text(behind) if command == r"\citeyear" else ""
+                return rf"{command}{{{part.key}}}{after}"
+        return rf"\hyperlink{{cite.{part.key}}}{{{latex.text(part.text)}}}"
+
+
+_ENTRY: Final = {
+    "hypothesis": r"\entry{{\textbf{{{0}}}}}{{\textbf{{{3}:}} {1}\\ Criterion: {2}\\ "
+    r"Effect and interval: {4}; {5}\\ Hash: {6}}}",
+    "attempt": r"\entry{{\textbf{{{0}}}}}{{{1}\\ {2}, {3}; {4}; USD {5}; {6}}}",
+    "number": r"\entry{{{0}}}{{\textbf{{{1}}} {2}\\ {3}; n = {4}; {5}; {6}}}",
+}
+"""Entries of the appendix; their cells are those of the tables in ``paper.md``."""

@@ -5,19 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
+from core.evidence.references import Reference
 from core.paper.document import Document
 from core.paper.markdown import authors_line, code_sections, draft_banner
 from core.paper.pictures import Picture, pictures_of
 from core.paper.reading import plain_text, read_line, read_markdown, read_parts
-from core.paper.tree import Block, DisplayFormula, Drawing, Grid, Heading, Inline, Paragraph, Text
+from core.paper.tree import (
+    Anchor,
+    Block,
+    DisplayFormula,
+    Drawing,
+    Entries,
+    EntryKind,
+    Grid,
+    Heading,
+    Inline,
+    Paragraph,
+    Text,
+)
 
-WEIGHTS: dict[str, tuple[float, ...]] = {
-    "Hypotheses and verdicts": (5, 21, 20, 13, 15, 21, 12),
-    "Every attempt": (5, 40, 12, 14, 9, 9, 9),
-    "Every number": (5, 14, 30, 19, 5, 13, 18),
+ENTRIES: Final[dict[str, EntryKind]] = {
+    "Hypotheses and verdicts": "hypothesis",
+    "Every attempt": "attempt",
+    "Every number": "number",
 }
-"""Relative widths of the columns of what code writes."""
+"""Tables of the appendix whose rows are set as entries: they hold more than a column is wide."""
+
+MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+)  # fmt: skip
+"""As they are called whatever the machine's language is."""
 
 
 @dataclass(frozen=True)
@@ -35,24 +55,26 @@ class Outline:
     Attributes:
         title: its title.
         authors: who wrote, measured and approved, in one line.
+        author_names: who wrote, one by one, as the PDF's own record has them.
         day: the day that it speaks of, such as ``23 November 2026``.
         stamped_at: the moment that its PDF carries, UTC; from the journal, never from a clock.
         banner: what a draft says on page one; empty for a paper that is none.
         abstract: its abstract.
         body: its sections.
-        references: the reference list.
+        references: the works that are cited, in the order of the reference list.
         appendix: what code wrote.
         pictures: figures that experiments drew.
     """
 
     title: tuple[Inline, ...]
     authors: str
+    author_names: tuple[str, ...]
     day: str
     stamped_at: datetime
     banner: str
     abstract: tuple[Block, ...]
     body: tuple[Block, ...]
-    references: tuple[str, ...]
+    references: tuple[Reference, ...]
     appendix: tuple[Part, ...]
     pictures: tuple[Picture, ...]
 
@@ -63,12 +85,13 @@ def outline(document: Document) -> Outline:
     return Outline(
         title=read_line(document.title.text) or (Text("Untitled"),),
         authors=authors_line(document.source),
-        day=f"{at.day} {at:%B %Y}",
+        author_names=("fumehood", *document.source.models),
+        day=f"{at.day} {MONTHS[at.month - 1]} {at.year}",
         stamped_at=at,
         banner=draft_banner(document),
         abstract=tuple(_without_headings(read_parts(document.abstract.parts))),
         body=tuple(_unique_labels(_raised(read_parts(document.body.parts)))),
-        references=document.source.references,
+        references=document.citations,
         appendix=tuple(_appendix(document)),
         pictures=pictures_of(document.source.evidence),
     )
@@ -85,11 +108,11 @@ def stamped_at(document: Document) -> datetime:
 
 def _appendix(document: Document) -> Iterator[Part]:
     for section in code_sections(document):
+        kind = ENTRIES.get(section.title)
         blocks = read_markdown(section.markdown)
-        weights = WEIGHTS.get(section.title, ())
         yield Part(
             section.title,
-            tuple(replace(b, weights=weights) if isinstance(b, Grid) and weights else b for b in blocks),
+            tuple(Entries(kind, b.rows) if isinstance(b, Grid) and kind else b for b in blocks),
         )
 
 
@@ -128,6 +151,20 @@ def label_of(block: Block) -> str:
     if isinstance(block, Grid | DisplayFormula):
         return block.label
     return block.plot.label if isinstance(block, Drawing) else ""
+
+
+def anchors(paper: Outline) -> frozenset[str]:
+    """Every bound number that has an entry in the appendix, by its id."""
+    return frozenset(
+        part.id
+        for section in paper.appendix
+        for block in section.blocks
+        if isinstance(block, Entries)
+        for row in block.rows
+        for cell in row
+        for part in cell
+        if isinstance(part, Anchor)
+    )
 
 
 def labels(paper: Outline) -> frozenset[str]:

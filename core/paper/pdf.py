@@ -30,7 +30,7 @@ MOST_SECONDS = 90.0
 PIXELS_PER_INCH = 110
 """Of the pictures of pages: a page is about 940 pixels wide."""
 
-_PAPER = """#import "template.typ": paper
+_PAPER = """#import "paper.typ": paper
 #pdf.attach("evidence.json", read("evidence.json", encoding: none),
   mime-type: "application/json", relationship: "data", description: "Everything that the numbers rest on")
 #let d = json("paper.json")
@@ -39,14 +39,11 @@ _PAPER = """#import "template.typ": paper
     description: "Drawn by the agent's code") } }
 #paper(d)
 """
-_PAGES = """#import "template.typ": paper
+_PAGES = """#import "paper.typ": paper
 #paper(json("paper.json"))
 """
-_PLOT = """#import "template.typ": draw-plot, ink
-#set page(width: auto, height: auto, margin: 1pt)
-#set text(font: ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono"), fill: ink)
-#show math.equation: set text(font: "New Computer Modern Math")
-#draw-plot(json("plots.json").at(NUMBER))
+_PLOT = """#import "plots.typ": plot-alone
+#show: plot-alone.with(json("plots.json").at(NUMBER))
 """
 _PICTURE = """#set page(width: auto, height: auto, margin: 0pt)
 #image("FILE", width: 5in)
@@ -153,7 +150,8 @@ class _Job:
             try:
                 root = folder / "root"
                 root.mkdir()
-                (root / "template.typ").write_bytes(_template())
+                for name, content in _templates().items():
+                    (root / name).write_bytes(content)
                 for name, content in self._files.items():
                     (root / name).write_bytes(content)
                 (folder / "job.json").write_text(json.dumps(self._job), encoding="utf-8")
@@ -200,5 +198,6 @@ def _environment() -> dict[str, str]:
 
 
 @cache
-def _template() -> bytes:
-    return resources.files("core.paper").joinpath("template.typ").read_bytes()
+def _templates() -> dict[str, bytes]:
+    folder = resources.files("core.paper").joinpath("template")
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(".typ")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -16,6 +17,7 @@ from core.paper.formula import read_formula
 from core.paper.tree import (
     Anchor,
     Block,
+    Citation,
     Code,
     CodeBlock,
     DisplayFormula,
@@ -55,6 +57,7 @@ _PLACE = re.compile("\ue010([0-9]+)\ue011")
 _LABELLED = re.compile(r"^\$\$(.+?)\$\$[ \t]*\{#([\w-]+)\}[ \t]*$", re.MULTILINE | re.DOTALL)
 _REFERENCE = re.compile(r"(?<![\w\[@])@((?:fig|tab|eq)-[A-Za-z0-9][\w-]*)")
 _NUMBER = re.compile(r"#(e[1-9]\d*)")
+_CITATION = re.compile(r"#ref-([A-Za-z][\w:-]*)")
 _ANCHOR = re.compile(r'<a id="(e[1-9]\d*)">')
 _STYLES = {"em": "emphasis", "strong": "strong", "s": "struck"}
 
@@ -89,7 +92,7 @@ def plain_text(parts: Iterable[Inline]) -> str:
 
 
 def _plain(part: Inline) -> str:
-    if isinstance(part, Text | Code | Number):
+    if isinstance(part, Text | Code | Number | Citation):
         return part.text
     if isinstance(part, Styled | Link):
         return plain_text(part.parts)
@@ -194,8 +197,11 @@ class _Reader:
         address = str(node.attrs.get("href", ""))
         inner = tuple(self._inline(node.children, depth + 1))
         number = _NUMBER.fullmatch(address)
+        citation = _CITATION.fullmatch(unquote(address))
         if number:
             yield Number(number[1], plain_text(inner))
+        elif citation:
+            yield Citation(citation[1], plain_text(inner))
         elif address.startswith(("https://", "http://")) and depth < DEEPEST:
             yield Link(address, inner)
         else:
@@ -228,6 +234,8 @@ class _Reader:
         if len(cells[0]) > MOST_COLUMNS:
             lines = [" | ".join(plain_text(cell) for cell in row) for row in cells[: MOST_ROWS + 1]]
             return CodeBlock("\n".join(lines))
+        if self._trusted:
+            return Grid(tuple(cells[0]), tuple(tuple(row) for row in cells[1:]), align)
         return bounded_grid(tuple(cells[0]), [tuple(row) for row in cells[1:]], align)
 
 

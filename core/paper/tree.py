@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from core.evidence.plots import Plot
 from core.paper.formula import Node
@@ -62,6 +62,14 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Citation:
+    """A work that is cited: its key, and what stands for it in the text."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Formula:
     """A formula.
 
@@ -86,7 +94,9 @@ class Footnote:
     parts: tuple[Inline, ...]
 
 
-Inline: TypeAlias = Text | Styled | Code | Link | Number | Anchor | Reference | Formula | LineBreak | Footnote
+Inline: TypeAlias = (
+    Text | Styled | Code | Link | Number | Anchor | Reference | Citation | Formula | LineBreak | Footnote
+)
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,6 @@ class Grid:
         align: ``left``, ``center`` or ``right`` for each column.
         caption: empty for a table in the running text.
         label: what references name; empty where there is none.
-        weights: relative widths of the columns; empty where they follow the content.
     """
 
     header: tuple[tuple[Inline, ...], ...]
@@ -152,7 +161,22 @@ class Grid:
     align: tuple[str, ...]
     caption: tuple[Inline, ...] = ()
     label: str = ""
-    weights: tuple[float, ...] = ()
+
+
+EntryKind: TypeAlias = Literal["hypothesis", "attempt", "number"]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Rows of a table of the appendix, each set as an entry of a few lines.
+
+    Attributes:
+        kind: what the rows are.
+        rows: the cells, in the order of the table in ``paper.md``.
+    """
+
+    kind: EntryKind
+    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
 
 
 @dataclass(frozen=True)
@@ -163,4 +187,6 @@ class Drawing:
     caption: tuple[Inline, ...]
 
 
-Block: TypeAlias = Heading | Paragraph | Listing | Quote | CodeBlock | DisplayFormula | Grid | Drawing
+Block: TypeAlias = (
+    Heading | Paragraph | Listing | Quote | CodeBlock | DisplayFormula | Grid | Entries | Drawing
+)

@@ -9,20 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from core.config import PaperSize
+from core.evidence.references import Reference as Work
 from core.paper import formula as math
 from core.paper import symbols
+from core.paper.axis import short
 from core.paper.chart import lay_out
-from core.paper.outline import Outline, labels, title_text
+from core.paper.glyphs import printable
+from core.paper.outline import Outline, anchors, labels, title_text
+from core.paper.pictures import Picture
+from core.paper.reading import plain_text
+from core.paper.table_layout import LONGEST_WORD, MOST_WHOLE, breakable, broken, table_layout
 from core.paper.tree import (
     Anchor,
     Block,
+    Citation,
     Code,
     CodeBlock,
     DisplayFormula,
     Drawing,
+    Entries,
     Footnote,
     Formula,
     Grid,
@@ -39,12 +47,11 @@ from core.paper.tree import (
     Text,
 )
 
-NARROW_CHARACTERS = 54
-"""Characters that a row of a table may have to fit into one column of the page."""
+MOST_ACROSS: Final = 2_400
+"""Characters of an abstract that is set over both columns; a longer one stands in the first."""
 
-_BREAK = "\u200b"
-_LONG_WORD = re.compile(r"\S{26,}")
-_JOINT = re.compile(r"(?<=[._/:,=(\[{+-])(?=[^\s.])|(?<=\d)(?=\()")
+DISPLAYED: Final = 44
+"""Characters of a part of a formula between two operators that surely fits into a column."""
 
 Data: TypeAlias = Any
 """What JSON can hold."""
@@ -62,56 +69,73 @@ def paper_data(
         pictures: hashes of the figures whose content is there.
         digest: SHA-256 of the evidence, which is printed.
     """
-    write = _Writer(labels(paper), {n for part in paper.appendix for n in _anchors(part.blocks)})
+    write = _Writer(labels(paper), anchors(paper), frozenset(work.key for work in paper.references))
     there = set(pictures)
     return {
         "size": size,
         "title": write.inlines(paper.title),
         "title_text": title_text(paper)[:300],
-        "authors": paper.authors,
+        "head": printable(short(title_text(paper), 88)),
+        "authors": breakable(printable(paper.authors)),
+        "author_names": list(paper.author_names),
         "day": paper.day,
         "banner": paper.banner,
         "abstract": write.blocks(paper.abstract),
+        "abstract_across": sum(map(_length, paper.abstract)) <= MOST_ACROSS,
         "body": write.blocks(paper.body),
-        "references": [breakable(entry) for entry in paper.references],
+        "references": [_work(work) for work in paper.references],
         "appendix": [{"title": part.title, "blocks": write.blocks(part.blocks)} for part in paper.appendix],
-        "pictures": [
-            {**asdict(p), "file": f"{p.sha256}.{p.format}" if p.sha256 in there else None}
-            for p in paper.pictures
-        ],
+        "pictures": [_picture(p, p.sha256 in there) for p in paper.pictures],
         "evidence": evidence,
         "digest": digest,
+        "linked": bool(anchors(paper)),
         "at": [
             getattr(paper.stamped_at, name) for name in ("year", "month", "day", "hour", "minute", "second")
         ],
     }
 
 
-def plot_data(block: Drawing) -> dict[str, Data]:
+def plot_data(block: Drawing) -> Data:
     """What the template needs to draw one plot."""
-    return asdict(lay_out(block.plot))
+    return printed(asdict(lay_out(block.plot)))
 
 
-def breakable(text: str) -> str:
-    """A text whose long words can be broken over lines."""
-    return _LONG_WORD.sub(lambda match: _broken(match[0]), text)
+def printed(value: Data) -> Data:
+    """Data whose texts hold only characters that the fonts have."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {name: printed(inner) for name, inner in value.items()}
+    return [printed(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _broken(word: str) -> str:
-    parts = _JOINT.sub(_BREAK, word).split(_BREAK)
-    return _BREAK.join(_BREAK.join(part[i : i + 18] for i in range(0, len(part), 18)) for part in parts)
+def _work(work: Work) -> Data:
+    """An entry of the reference list: its words, and its address apart."""
+    text = printable(work.text)
+    at_end = bool(work.url) and text.endswith(work.url)
+    words = text.removesuffix(work.url) if at_end else text
+    link = {"url": work.url, "shown": broken(work.url)} if at_end else {"url": "", "shown": ""}
+    return {"key": work.key, "t": breakable(words), **link}
 
 
-def _anchors(blocks: Iterable[Block]) -> Iterable[str]:
-    for block in blocks:
-        if isinstance(block, Grid):
-            yield from (p.id for row in block.rows for cell in row for p in cell if isinstance(p, Anchor))
+def _picture(picture: Picture, there: bool) -> Data:
+    file = f"{picture.sha256}.{picture.format}" if there else None
+    return {**asdict(picture), "name": breakable(printable(picture.name)), "file": file}
+
+
+def _length(block: Block) -> int:
+    if isinstance(block, Paragraph):
+        return len(plain_text(block.parts)) + 60
+    return MOST_ACROSS + 1
 
 
 class _Writer:
-    def __init__(self, known: frozenset[str], anchors: set[str]) -> None:
+    def __init__(self, known: frozenset[str], numbers: frozenset[str], works: frozenset[str]) -> None:
         self._labels = known
-        self._anchors = anchors
+        self._numbers = numbers
+        self._works = works
+        self._longest = LONGEST_WORD
+        self._wide_tables = 0
 
     def blocks(self, blocks: Iterable[Block]) -> list[Data]:
         return [self._block(block) for block in blocks]
@@ -128,33 +152,47 @@ class _Writer:
             case Quote():
                 return {"k": "quote", "b": self.blocks(block.blocks)}
             case CodeBlock():
-                return {"k": "code", "t": "\n".join(_code_line(line) for line in block.text.split("\n"))}
+                return {"k": "code", "lines": [_code_line(line) for line in block.text.split("\n")]}
             case DisplayFormula():
-                return {"k": "math", "b": formula_data(block.formula), "label": block.label}
+                return {
+                    "k": "math",
+                    "b": formula_data(block.formula),
+                    "breaks": _breaks(block.formula.node),
+                    "alt": printable(block.formula.source),
+                    "label": label_name(block.label),
+                }
             case Grid():
                 return self._grid(block)
+            case Entries():
+                rows = [[self.inlines(cell) for cell in row] for row in block.rows]
+                return {"k": "entries", "kind": block.kind, "rows": rows}
             case Drawing():
                 shown = {"k": "plot", "plot": plot_data(block), "caption": self.inlines(block.caption)}
-                number = block.plot.id if block.plot.id in self._anchors else ""
-                return {**shown, "label": block.plot.label, "id": number}
+                number = block.plot.id if block.plot.id in self._numbers else ""
+                return {**shown, "label": label_name(block.plot.label), "id": number}
 
     def _grid(self, grid: Grid) -> Data:
-        columns = len(grid.header)
-        widest = _widest(grid)
-        floats = bool(grid.caption) and len(grid.rows) <= 40
-        return {
+        layout = table_layout(grid)
+        label = label_name(grid.label)
+        if layout.across and not label:
+            self._wide_tables += 1
+            label = f"wide:{self._wide_tables}"
+        self._longest = layout.longest
+        data = {
             "k": "table",
             "header": [self.inlines(cell) for cell in grid.header],
             "rows": [[self.inlines(cell) for cell in row] for row in grid.rows],
             "align": [a if a in ("left", "center", "right") else "left" for a in grid.align],
-            "weights": list(grid.weights) if len(grid.weights) == columns else [],
-            "shares": [min(60, max(3, w)) for w in widest],
-            "wide": not fits_column(grid) and not grid.weights and floats,
-            "fits": fits_column(grid),
-            "floats": floats,
+            "shares": list(layout.shares),
+            "across": layout.across,
+            "floats": layout.floats,
+            "whole": layout.lines <= MOST_WHOLE,
+            "letters": layout.size,
             "caption": self.inlines(grid.caption) if grid.caption else None,
-            "label": grid.label,
+            "label": label,
         }
+        self._longest = LONGEST_WORD
+        return data
 
     def inlines(self, parts: Iterable[Inline]) -> list[Data]:
         return [self._inline(part) for part in parts]
@@ -162,21 +200,25 @@ class _Writer:
     def _inline(self, part: Inline) -> Data:
         match part:
             case Text():
-                return breakable(part.text)
+                return breakable(printable(part.text), self._longest)
             case Styled():
                 return {"k": part.style, "b": self.inlines(part.parts)}
             case Code():
-                return {"k": "raw", "t": _broken(part.text) if len(part.text) > 12 else part.text}
+                text = printable(part.text)
+                return {"k": "raw", "t": broken(text, min(18, self._longest)) if len(text) > 12 else text}
             case Link():
                 return {"k": "link", "to": part.address, "b": self.inlines(part.parts)}
             case Number():
-                known = part.id in self._anchors
-                return {"k": "number", "id": part.id, "t": part.text} if known else part.text
+                text = printable(part.text)
+                return {"k": "number", "id": part.id, "t": text} if part.id in self._numbers else text
             case Anchor():
                 return {"k": "anchor", "id": part.id}
             case Reference():
                 known = part.label in self._labels
-                return {"k": "ref", "to": part.label} if known else f"@{part.label}"
+                return {"k": "ref", "to": label_name(part.label)} if known else f"@{part.label}"
+            case Citation():
+                text = printable(part.text)
+                return {"k": "cite", "key": part.key, "t": text} if part.key in self._works else text
             case Formula():
                 return {"k": "formula", "b": formula_data(part)}
             case LineBreak():
@@ -185,40 +227,63 @@ class _Writer:
                 return {"k": "note", "b": self.inlines(part.parts)}
 
 
-def fits_column(grid: Grid) -> bool:
-    """Whether the rows of a table fit into one column of the page without being broken."""
-    return sum(_widest(grid)) + 2 * len(grid.header) <= NARROW_CHARACTERS
-
-
-def _widest(grid: Grid) -> list[int]:
-    """Characters of the widest cell of each column."""
-    return [
-        max((_width(row[i]) for row in (grid.header, *grid.rows) if i < len(row)), default=1)
-        for i in range(len(grid.header))
-    ]
-
-
-def _width(parts: Iterable[Inline]) -> int:
-    width = 0
-    for part in parts:
-        if isinstance(part, Text | Code | Number):
-            width += len(part.text)
-        elif isinstance(part, Styled | Link | Footnote):
-            width += _width(part.parts)
-        elif isinstance(part, Formula):
-            width += len(part.source) // 2
-    return width
+def label_name(label: str) -> str:
+    """An author's label as the template has it: apart from every label that code gives."""
+    return f"at:{label}" if label else ""
 
 
 def _code_line(line: str) -> str:
-    return re.sub(r"\S{40,}", lambda match: _broken(match[0]), line.expandtabs(4))
+    return _LONG_CODE.sub(lambda match: broken(match[0]), printable(line.expandtabs(4)))
+
+
+_LONG_CODE = re.compile(r"\S{40,}")
 
 
 def formula_data(formula: Formula) -> Data:
     """A formula for the template; its source where it was not understood."""
     if formula.node is None:
-        return {"k": "raw", "t": _broken(formula.source)}
+        return {"k": "raw", "t": broken(printable(formula.source))}
     return _node(formula.node)
+
+
+def _breaks(node: math.Node | None) -> bool:
+    """Whether a formula that is too wide can be broken between its operators."""
+    if not isinstance(node, math.Row):
+        return False
+    widths = [0]
+    for part in node.parts:
+        if isinstance(part, math.Symbol) and part.text in _OPERATORS:
+            widths.append(0)
+        widths[-1] += _symbols(part)
+    return len(widths) > 2 and max(widths) <= DISPLAYED
+
+
+def _symbols(node: math.Node) -> int:
+    """About how many symbols wide a part of a formula is."""
+    match node:
+        case math.Row():
+            return sum(map(_symbols, node.parts))
+        case math.Fraction():
+            return max(_symbols(node.top), _symbols(node.bottom))
+        case math.Scripts():
+            return _symbols(node.base) + max(_symbols(s) for s in (node.below, node.above) if s is not None)
+        case math.Root() | math.Decorated():
+            return 1 + _symbols(node.inside)
+        case math.Fenced():
+            return 2 + _symbols(node.inside)
+        case math.Grid():
+            return DISPLAYED + 1
+        case math.Words():
+            return len(node.text)
+        case math.Operator():
+            return len(node.name)
+        case math.Space():
+            return round(node.em)
+        case math.Symbol():
+            return len(node.text)
+
+
+_OPERATORS: Final = frozenset("+-−=<>≤≥≠≈∼≡∈→⇒∣±×⋅")
 
 
 def _node(node: math.Node) -> Data:
@@ -232,11 +297,17 @@ def _row(node: math.Row) -> Data:
 def _symbol(node: math.Symbol) -> Data:
     plain = {"-": "−", "*": "∗", "'": "′", ":": ":"}.get(node.text, node.text)
     number = node.text[0].isdigit()
-    kind = "large" if node.command in symbols.LARGE else _KINDS.get(node.command, "")
+    kind = _KINDS.get(node.command, "large" if node.command in symbols.LARGE else "")
     return {"k": "digits" if number else "sym", "t": plain, "class": kind}
 
 
-_KINDS = {"lvert": "opening", "lVert": "opening", "rvert": "closing", "rVert": "closing"}
+_KINDS = {
+    "lvert": "opening",
+    "lVert": "opening",
+    "rvert": "closing",
+    "rVert": "closing",
+    **dict.fromkeys(("int", "iint", "iiint", "oint"), ""),  # its limits stand beside it
+}
 """What a symbol is, where its character alone does not say it."""
 
 
@@ -272,8 +343,8 @@ def _grid(node: math.Grid) -> Data:
 
 _WRITERS: dict[type, Callable[[Any], Data]] = {
     math.Symbol: _symbol,
-    math.Words: lambda node: {"k": "words", "t": node.text},
-    math.Operator: lambda node: {"k": "op", "t": node.name, "limits": node.limits},
+    math.Words: lambda node: {"k": "words", "t": printable(node.text)},
+    math.Operator: lambda node: {"k": "op", "t": printable(node.name), "limits": node.limits},
     math.Space: lambda node: {"k": "space", "em": node.em},
     math.Row: _row,
     math.Fraction: lambda node: {

@@ -20,6 +20,8 @@ from core.paper.document import Attempt, PaperInput
 from core.paper.markdown import PaperFiles, compose
 from tests.core.evidence.synthetic import a_reference, bagging, facts, ledger_of, record, results
 
+FILLER = "Splits of one data set overlap, and runs on them are correlated, so their intervals are widened. "
+
 BODY = """# Results
 
 Bagged trees err at {{ pm(test_error.tree.bagged) : .1% }}, which is
@@ -28,7 +30,9 @@ Bagged trees err at {{ pm(test_error.tree.bagged) : .1% }}, which is
 
 ::: table #tab-x metric=test_error rows=base cols=arm fmt=.1% caption="Test error."
 :::
-"""
+
+""" + "\n\n".join([FILLER * 4] * 12)
+"""Long enough for two pages."""
 
 
 @cache
