@@ -18,7 +18,7 @@ from tui import glyphs
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
 from tui.status import paused_in_words
-from tui.wording import cost_line, counted, time_of_day
+from tui.wording import cost_line, counted, size_in_words, time_of_day
 
 THOUGHT_CHARACTERS = 240
 SPEECH_CHARACTERS = 400
@@ -346,6 +346,14 @@ class Narrator:
             event.at, "", f"{event.by} tells {event.agent}: {one_line(event.text, SPEECH_CHARACTERS)}"
         )
 
+    def _data_added(self, state: RunState, event: e.DataAdded) -> Iterator[str]:
+        size = size_in_words(event.size_bytes)
+        yield self._line(
+            event.at,
+            "",
+            f"{event.by} adds data: {one_line(event.name)}, {size}, sha256 {one_line(event.sha256, 12)}",
+        )
+
     def _seeds(self, state: RunState, event: e.SeedsRequested) -> Iterator[str]:
         yield self._line(event.at, event.experiment_id, f"{event.count} more seeds asked for by {event.by}")
 
@@ -452,6 +460,7 @@ _TELLERS: dict[type[e.Event], Callable[[Narrator, RunState, Any], Iterator[str]]
     e.LiteratureSearched: Narrator._searched,
     e.CitationVerified: Narrator._cited,
     e.MessageSent: Narrator._said,
+    e.DataAdded: Narrator._data_added,
     e.SeedsRequested: Narrator._seeds,
     e.ReproductionRequested: Narrator._reproduction,
     e.BudgetSet: Narrator._budget,

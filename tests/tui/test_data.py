@@ -12,6 +12,8 @@ from core.record.folder import RunFolder
 from tests.fakes.specs import experiment
 from tests.tui.conftest import Home, refusal
 from tests.tui.plans import ENDED, ENGINE, WAITING
+from tui.plain import Narrator
+from tui.screen import Screen
 
 TABLE = b"a,b\n1,2\n"
 SHA256 = hashlib.sha256(TABLE).hexdigest()
@@ -162,3 +164,10 @@ def test_data_can_be_named_with_a_new_run(home: Home, table: Path) -> None:
     words = ("run", "Why?", "--model", "scripted:bagging", "--headless")
     assert "there is no file" in refusal(home.type(*words, "--data", "nothing.csv"))
     assert not home.runs.exists()
+
+
+def test_followers_are_told_of_data(home: Home) -> None:
+    added = e.DataAdded(name="table.csv", sha256=SHA256, size_bytes=1_400_000)
+    folder = home.run_with(ENGINE, added)
+    (line,) = Narrator(folder, Screen.of()).lines(folder.state(), added)
+    assert f"human adds data: table.csv, 1.4 MB, sha256 {SHA256[:8]}" in line
