@@ -8,6 +8,7 @@ runs it once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,15 @@ from core.sandbox.base import ExecResult, Sandbox
 
 RECORDS_SECONDS = 0.1
 """Pause between two batches of records, so that many small ones share a transaction."""
+
+CHUNKS_AHEAD = 64
+"""Chunks of records that wait for the next batch; some sandboxes send a chunk for every record."""
+
+RECORDS_AT_ONCE = 250
+"""Records of one transaction at most: reading and writing these takes a few milliseconds."""
+
+REST_SECONDS = 0.005
+"""Pause between two transactions of one batch; in a pause of nothing others would not get their turn."""
 
 SHOWN_RESULTS = 20
 SHOWN_CHARACTERS = 200
@@ -81,27 +91,58 @@ async def _take_output(log: Path, sandbox: Sandbox, exec_id: str) -> None:
 
 
 async def _take_records(live: LiveRun, sandbox: Sandbox, script: Exec) -> None:
-    """Take in records with the event that moves their cursor, in one transaction."""
+    """Take in records as they come, not too many at once: others want the loop, too."""
     exec_id = script.asked.exec_id
+    arrived: asyncio.Queue[bytes | None] = asyncio.Queue(CHUNKS_AHEAD)
     rest = b""
-    async for chunk in sandbox.records(exec_id, script.records_offset):
-        whole, newline, rest = (rest + chunk).rpartition(b"\n")
-        if not newline:
-            continue
-        now_in = live.state.execs[exec_id]
-        previous = now_in.chain or chain_start(exec_id, now_in.asked.code_sha256)
-        records = _read(whole.split(b"\n"), exec_id, now_in.records, previous, now())
-        live.record(
-            RecordsTaken(
-                exec_id=exec_id,
-                offset=now_in.records_offset + len(whole) + 1,
-                records=now_in.records + len(records),
-                chain=records[-1].chain,
-                results=_results(records),
-            ),
-            records=records,
-        )
-        await asyncio.sleep(RECORDS_SECONDS)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_read_ahead(sandbox.records(exec_id, script.records_offset), arrived))
+        while chunks := await _all_of(arrived):
+            whole, newline, rest = b"".join((rest, *chunks)).rpartition(b"\n")
+            lines = whole.split(b"\n") if newline else []
+            for start in range(0, len(lines), RECORDS_AT_ONCE):
+                if start:
+                    await asyncio.sleep(REST_SECONDS)
+                _take_lines(live, exec_id, lines[start : start + RECORDS_AT_ONCE])
+            await asyncio.sleep(RECORDS_SECONDS)
+
+
+async def _read_ahead(chunks: AsyncIterator[bytes], arrived: asyncio.Queue[bytes | None]) -> None:
+    """Put what comes into a queue, and None after the last; waits while the queue is full."""
+    async for chunk in chunks:
+        await arrived.put(chunk)
+    await arrived.put(None)
+
+
+async def _all_of(arrived: asyncio.Queue[bytes | None]) -> list[bytes]:
+    """Everything that has arrived, once there is something; empty after the last."""
+    chunks = []
+    chunk = await arrived.get()
+    while chunk is not None:
+        chunks.append(chunk)
+        if arrived.empty():
+            return chunks
+        chunk = arrived.get_nowait()
+    if chunks:
+        arrived.put_nowait(None)
+    return chunks
+
+
+def _take_lines(live: LiveRun, exec_id: str, lines: list[bytes]) -> None:
+    """Take in records with the event that moves their cursor, in one transaction."""
+    now_in = live.state.execs[exec_id]
+    previous = now_in.chain or chain_start(exec_id, now_in.asked.code_sha256)
+    records = _read(lines, exec_id, now_in.records, previous, now())
+    live.record(
+        RecordsTaken(
+            exec_id=exec_id,
+            offset=now_in.records_offset + sum(len(line) + 1 for line in lines),
+            records=now_in.records + len(records),
+            chain=records[-1].chain,
+            results=_results(records),
+        ),
+        records=records,
+    )
 
 
 def _read(lines: list[bytes], exec_id: str, count: int, previous: str, at: datetime) -> list[Record]:

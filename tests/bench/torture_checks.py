@@ -149,11 +149,12 @@ def check(folder: RunFolder, turns: Path, paper: str) -> Faults:
 
 
 def paper_text(folder: RunFolder) -> str:
-    """The paper without what depends on how long the run took."""
+    """The paper without what depends on how long the run took, and on where it was killed."""
     try:
         text = (folder.paper / "paper.md").read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
+    text = re.sub(r"\| perhaps billed beyond that, for turns cut off[^\n]*\n", "", text)
     return re.sub(r"\d+\.\d\d \||\d+ s \|", "# |", text)
 
 

@@ -124,6 +124,28 @@ def test_lines_that_are_split_over_pieces_are_put_together(live: LiveRun) -> Non
     check_whole(live, asyncio.run(run_script(live, MemorySandbox(OUTPUT, pieces), REQUEST)))
 
 
+def batches_of(live: LiveRun, pieces: list[bytes]) -> list[int]:
+    """How many records each transaction had."""
+    asyncio.run(run_script(live, MemorySandbox(OUTPUT, pieces), REQUEST))
+    totals = [event.records for event in live.journal.read() if isinstance(event, RecordsTaken)]
+    return [total - before for before, total in zip([0, *totals], totals, strict=False)]
+
+
+def test_records_that_come_one_by_one_meanwhile_share_a_transaction(
+    live: LiveRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts, "RECORDS_SECONDS", 0.2)
+    lock(live, 1)
+    batches = batches_of(live, [RECORDS[0]] * 50)
+    assert sum(batches) == 50
+    assert len(batches) < 10
+
+
+def test_many_records_at_once_are_taken_in_batches_that_let_others_have_their_turn(live: LiveRun) -> None:
+    lock(live, 1)
+    assert batches_of(live, [RECORDS[0] * 1001]) == [250, 250, 250, 250, 1]
+
+
 def test_a_lost_sandbox_surfaces_as_such_and_what_is_in_stays_in(live: LiveRun) -> None:
     lock(live, 1)
     with pytest.raises(SandboxLost):
