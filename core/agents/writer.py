@@ -27,6 +27,20 @@ MAX_REFUSALS = 3
 
 PUBLISHED = "The paper is published."
 
+SECTIONS = (
+    "Introduction",
+    "Method",
+    "Experiments",
+    "Results",
+    "Discussion",
+    "Related work",
+    "Conclusion",
+)
+"""What a paper has besides what code writes, by the words that its headings begin with."""
+
+MOST_WARNINGS = 10
+"""Sentences to look at that the writer is told of at once."""
+
 MAX_TOLD = 40
 """Problems of one draft that the writer is told of at once."""
 
@@ -143,11 +157,17 @@ def _refusal(document: Document) -> str:
     problems = [f"- {_problem_in_words(problem)}" for problem in document.struck[:MAX_TOLD]]
     if (more := len(document.struck) - MAX_TOLD) > 0:
         problems.append(f"- and {more} more of these kinds")
-    warnings = [
-        _warning_in_words(warning) for warning in (*document.abstract.warnings, *document.body.warnings)
-    ]
-    looked_at = ["Also look at these; they are not refused:", *warnings[:10]] if warnings else []
+    warnings = [_warning_in_words(warning) for warning in document.warnings[:MOST_WARNINGS]]
+    if missing := _missing_sections(document.source.body):
+        warnings.append(f"- there is no section {', no section '.join(missing)}")
+    looked_at = ["Also look at these; they are not refused:", *warnings] if warnings else []
     return "\n".join(["the draft says what no measurement supports:", *problems, *looked_at])
+
+
+def _missing_sections(body: str) -> list[str]:
+    """Sections that a paper has, and this one does not."""
+    headings = [line.lstrip("# ").casefold() for line in body.split("\n") if line.startswith("#")]
+    return [name for name in SECTIONS if not any(heading.startswith(name.casefold()) for heading in headings)]
 
 
 def _problem_in_words(problem: Problem) -> str:

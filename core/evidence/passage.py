@@ -21,6 +21,7 @@ RESERVED_HEADINGS = (
     "every attempt",
     "departures from the plan",
     "what looks wrong",
+    "sentences to check",
     "every number",
     "references",
     "literature search",

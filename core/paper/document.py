@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core.evidence.binding import strike_together
-from core.evidence.bound import Bound, BoundNumber, Problem
+from core.evidence.bound import Bound, BoundNumber, Problem, Warned
 from core.evidence.evidence import Evidence
 from core.evidence.references import Reference
 
@@ -106,6 +106,11 @@ class Document:
     def struck(self) -> tuple[Problem, ...]:
         """What had no evidence; empty for a paper that is no draft."""
         return (*self.title.problems, *self.abstract.problems, *self.body.problems)
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What was not refused, but should be looked at: a sentence that does not name what it states."""
+        return (*self.title.warnings, *self.abstract.warnings, *self.body.warnings)
 
     @property
     def draft(self) -> bool:

@@ -106,6 +106,8 @@ def code_sections(document: Document) -> Iterator[Section]:
     yield Section("Every attempt", _attempts(paper.attempts))
     yield Section("Departures from the plan", _departures(paper))
     yield Section("What looks wrong", _flags(paper))
+    if document.warnings:
+        yield Section("Sentences to check", _warnings(document))
     if paper.literature:
         yield Section("Literature search", escape(paper.literature))
     yield Section("Compute and money", _money(paper))
@@ -183,6 +185,11 @@ def _flags(paper: PaperInput) -> str:
         for f in paper.evidence.ledger.flags
     ]
     return "\n".join(lines) or "Nothing that code can find."
+
+
+def _warnings(document: Document) -> str:
+    """What was not refused, but may be meant otherwise than it is bound: a reader should know."""
+    return "\n".join(f"- “{escape(warned.excerpt)}”: {escape(warned.reason)}" for warned in document.warnings)
 
 
 def _money(paper: PaperInput) -> str:

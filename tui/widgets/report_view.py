@@ -222,6 +222,11 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
             one_line(state.paper.path),
             (f"   {counted(state.paper.numbers, 'number')} bound to measurements{draft}", "$muted"),
         )
+        if state.paper.pdf:
+            pages = counted(state.paper.pages, "page")
+            yield _field("PDF", one_line(state.paper.pdf), (f"   {pages}", "$muted"))
+        elif state.paper.no_pdf:
+            yield _field("PDF", ("none", "$waiting"), f": {one_line(state.paper.no_pdf, 300)}")
     verdicts = [x for x in state.experiments.values() if x.verdict]
     if verdicts:
         yield BLANK

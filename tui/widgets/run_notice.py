@@ -70,9 +70,11 @@ def _notice(feed: RunFeed) -> tuple[Content, Content] | None:
         if state.paper is None:
             return None
         struck = f", {state.paper.struck} struck: a draft" if state.paper.struck else ""
+        no_pdf = f"  no PDF: {one_line(state.paper.no_pdf, 200)}" if state.paper.no_pdf else ""
         said = Content.assemble(
             (f"{glyphs.DONE.glyph} The paper is written.", "$supported"),
             (f"  {counted(state.paper.numbers, 'number')} bound to measurements{struck}", "$muted"),
+            (no_pdf, "$waiting"),
         )
         return said, Content.assemble(("P", "$accent bold"), " read it")
     mark = glyphs.KILLED if state.ended.outcome == "killed" else glyphs.FAILED
