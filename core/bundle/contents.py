@@ -8,7 +8,7 @@ import math
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ FOLDERS = {
     "code": "The code of every exec, exactly as it ran.",
     "logs": "What every exec printed, byte for byte.",
     "files": "Files that code left behind, by the SHA-256 of their content.",
+    "data": "What the human gave the run, as its experiments read it.",
     "journal": "Everything that happened, in order, and everything that code recorded.",
 }
 """Folders of a bundle, and what is in them."""
@@ -51,13 +52,14 @@ class Gathered:
     evidence: Evidence
 
 
-def write_contents(folder: RunFolder, place: Path, gathered: Gathered) -> None:
+def write_contents(folder: RunFolder, place: Path, gathered: Gathered, *, with_data: bool) -> None:
     """Write everything but the description of the bundle.
 
     Args:
         folder: the run.
         place: an empty folder.
         gathered: the run's state and evidence.
+        with_data: whether the human's files are in it, and not only named by their hashes.
 
     Raises:
         OSError: something cannot be read or written.
@@ -76,6 +78,8 @@ def write_contents(folder: RunFolder, place: Path, gathered: Gathered) -> None:
     for source in _regular_files(folder.files):
         if _ARTIFACT.fullmatch(source.name):
             _copy(source, place / "files" / source.name)
+    for name in gathered.state.data if with_data else ():
+        _copy(folder.data / name, place / "data" / name)
     (place / "measurements.csv").write_text(
         measurements_csv(gathered.evidence.ledger), encoding="utf-8", newline=""
     )
@@ -160,14 +164,17 @@ def _strict(value: Any) -> Any:
     return value
 
 
-def _read_me(folder: RunFolder, state: RunState, names: Iterable[str]) -> str:
+def _read_me(folder: RunFolder, state: RunState, names: Sequence[str]) -> str:
     question = state.created.question if state.created else ""
     ended = state.ended.outcome if state.ended else "it has not ended; this is what there was"
     folders = "\n".join(f"{name + '/':<23} {FOLDERS[name]}" for name in names)
+    where = "in data/" if "data" in names else "not in this bundle"
+    data = [f"{one.name:<23} {one.size_bytes:,} bytes, sha256 {one.sha256}" for one in state.data.values()]
+    read = "\n".join([f"Its experiments read these files, which are {where}:", *data, "", ""]) if data else ""
     return (
         f"{folder.run_id}\n\nQuestion: {question}\nHow it ended: {ended}\n\n{folders}\n"
         f"{'measurements.csv':<23} Every number that code recorded, with where, under what and how sure.\n"
-        f"{'ro-crate-metadata.json':<23} The same for programs: an RO-Crate 1.1 (JSON-LD).\n\n"
+        f"{'ro-crate-metadata.json':<23} The same for programs: an RO-Crate 1.1 (JSON-LD).\n\n{read}"
         "Numbers of the paper name exec and code line; 'fumehood verify paper/paper.pdf' recomputes them\n"
         "from the evidence alone.\n"
     )

@@ -74,6 +74,7 @@ def crate_metadata(run_id: str, place: Path, gathered: Gathered) -> str:
         *(_folder(name, files) for name in there(place)),
         *(_file(place, path, gathered) for path in files),
         *_actions(files, gathered),
+        *_data(files, gathered),
         {
             "@id": SOFTWARE,
             "@type": "SoftwareApplication",
@@ -120,7 +121,10 @@ def _root(run_id: str, place: Path, files: list[Path], gathered: Gathered) -> En
             *({"@id": f"{name}/"} for name in there(place)),
             *({"@id": _id(path)} for path in files if len(path.parts) == 1),
         ],
-        "mentions": [{"@id": f"#{exec_id}"} for exec_id in state.execs],
+        "mentions": [
+            *({"@id": f"#{exec_id}"} for exec_id in state.execs),
+            *({"@id": entity["@id"]} for entity in _data(files, gathered)),
+        ],
     }
 
 
@@ -183,6 +187,20 @@ def _actions(files: list[Path], gathered: Gathered) -> Iterator[Entity]:
             "startTime": script.asked.at.isoformat(),
             **_end(script),
         }
+
+
+def _data(files: list[Path], gathered: Gathered) -> Iterator[Entity]:
+    """The human's files that are not in the bundle: what they were, so that they can be told when found."""
+    for file in gathered.state.data.values():
+        if Path("data") / file.name not in files:
+            yield {
+                "@id": f"#data-{quote(file.name)}",
+                "@type": "CreativeWork",
+                "name": file.name,
+                "description": "A file that experiments of the run read; it is not in this bundle.",
+                "sha256": file.sha256,
+                "contentSize": str(file.size_bytes),
+            }
 
 
 def _end(script: Exec) -> Entity:

@@ -41,7 +41,13 @@ class Exported:
 
 
 def export_run(
-    folder: RunFolder, target: Path, *, zipped: bool, replace: bool = False, allow_lookalikes: bool = False
+    folder: RunFolder,
+    target: Path,
+    *,
+    zipped: bool,
+    replace: bool = False,
+    allow_lookalikes: bool = False,
+    with_data: bool = False,
 ) -> Exported:
     """Write a run's bundle.
 
@@ -54,6 +60,7 @@ def export_run(
         zipped: whether it is a zip file.
         replace: whether an earlier bundle there is replaced.
         allow_lookalikes: whether to go on where something only looks like a key.
+        with_data: whether the human's files are in it; otherwise they are named by their hashes.
 
     Raises:
         InputError: there is something at the target already, or a key in the run.
@@ -66,7 +73,7 @@ def export_run(
         with _unfinished(target) as place:
             contents = place / folder.run_id
             contents.mkdir()
-            files = _fill(folder, contents)
+            files = _fill(folder, contents, with_data=with_data)
             _refuse_keys(folder, contents, allow_lookalikes=allow_lookalikes)
             made = contents
             if zipped:
@@ -82,12 +89,12 @@ def export_run(
     return Exported(target, files, size)
 
 
-def _fill(folder: RunFolder, place: Path) -> int:
+def _fill(folder: RunFolder, place: Path, *, with_data: bool) -> int:
     """Write everything into a folder and say how many files that is."""
     state = folder.state()
     with folder.journal() as journal:
         gathered = Gathered(state, gather(journal, state))
-    write_contents(folder, place, gathered)
+    write_contents(folder, place, gathered, with_data=with_data)
     metadata = crate_metadata(folder.run_id, place, gathered)
     (place / METADATA).write_text(metadata, encoding="utf-8")
     return sum(path.is_file() for path in place.rglob("*"))

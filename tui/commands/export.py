@@ -29,9 +29,12 @@ from tui.wording import counted, size_in_words
     help="The folder or file to make; inside it where it is a folder already.  [default: here]",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier bundle.")
+@click.option(
+    "--with-data", is_flag=True, help="With the files that you gave the run; else they are named by hash."
+)
 @click.option("--allow-lookalikes", is_flag=True, help="Go on where something only looks like a key.")
 def export(
-    run: str | None, zipped: bool, place: Path | None, force: bool, allow_lookalikes: bool
+    run: str | None, zipped: bool, place: Path | None, force: bool, with_data: bool, allow_lookalikes: bool
 ) -> ExitCode:
     """Write a run as one folder or zip file: paper, code, logs, measurements (CSV), journal, RO-Crate.
 
@@ -42,7 +45,14 @@ def export(
     zipped = zipped or (place is not None and place.suffix == ".zip" and not place.is_dir())
     target = _target(folder, place, zipped=zipped)
     _know_keys()
-    made = export_run(folder, target, zipped=zipped, replace=force, allow_lookalikes=allow_lookalikes)
+    made = export_run(
+        folder,
+        target,
+        zipped=zipped,
+        replace=force,
+        allow_lookalikes=allow_lookalikes,
+        with_data=with_data,
+    )
     screen = Screen.of()
     screen.line(f"{made.path}   {counted(made.files, 'file')}, {size_in_words(made.size_bytes)}")
     if folder.state().ended is None:
