@@ -1,23 +1,41 @@
-"""Sandboxes that are still there, of all runs: what they cost, and how they are ended."""
+"""Sandboxes that are still there, of all runs and at Modal: what they cost, and how they are ended."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from core import decisions
-from core.errors import DecisionError, FumehoodError, SandboxLost
-from core.experiment import Compute
+from core.budget import sandbox_cost
+from core.errors import ConfigError, DecisionError, FumehoodError, SandboxLost
+from core.pricing import dollars
 from core.record.folder import RunFolder, list_runs
 from core.record.state import RunState
-from core.sandbox.base import OpenSandbox, SandboxSpec
+from core.sandbox.asking_modal import end_sandboxes, list_sandboxes
+from core.sandbox.base import OpenSandbox
 from core.sandbox.local import LocalProvider
+from core.sandbox.machines import LOCAL, MODAL
+from core.sandbox.providers import modal_credentials
 from tui.open_run import decide
+from tui.wording import counted
+
+Standing: TypeAlias = Literal["driven", "no engine", "left over", "unreadable", "elsewhere"]
+
+IN_WORDS: Mapping[Standing, str] = {
+    "driven": "its engine drives it",
+    "no engine": "no engine drives it",
+    "left over": "left over: nothing needs it any more",
+    "unreadable": "its run's journal cannot be read",
+    "elsewhere": "of another machine or a deleted run",
+}
+"""How a sandbox stands, for people."""
 
 
 @dataclass(frozen=True)
@@ -25,104 +43,254 @@ class StillOpen:
     """A sandbox that is still there.
 
     Attributes:
-        folder: its run.
-        title: what people call the run.
+        provider: where it is, ``local`` or ``modal``.
         sandbox: the sandbox as its provider sees it.
-        experiment_id: the experiment it was opened for; empty where the journal names none.
+        folder: its run; None where that is on another machine, or was deleted.
+        title: what people call the run; its id where nobody here knows.
+        experiment_id: the experiment it was opened for; its own name where the journal names none.
         open: whether that experiment has not ended.
-        driven: whether an engine drives the run.
+        driven: whether an engine drives the run, as far as this machine knows.
+        readable: whether the run's journal could be read.
+        running: ids of the scripts that run in it; None where nobody knows.
         usd_per_hour: what it costs, USD; None where unknown.
-        opened_at: when it was opened; None where the journal does not say.
+        opened_at: when it was opened; None where nobody knows.
     """
 
-    folder: RunFolder
-    title: str
+    provider: str
     sandbox: OpenSandbox
+    folder: RunFolder | None
+    title: str
     experiment_id: str
-    open: bool
-    driven: bool
-    usd_per_hour: Decimal | None
-    opened_at: datetime | None
+    open: bool = False
+    driven: bool = False
+    readable: bool = True
+    running: tuple[str, ...] | None = None
+    usd_per_hour: Decimal | None = None
+    opened_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called among all: Modal's id, or its name behind that of its run."""
+        return self.sandbox.id if self.provider == MODAL else f"{self.sandbox.run_id}/{self.sandbox.id}"
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands."""
+        if self.folder is None:
+            return "elsewhere"
+        if not self.readable:
+            return "unreadable"
+        if not self.open:
+            return "left over"
+        return "driven" if self.driven else "no engine"
+
+    @property
+    def machine(self) -> str:
+        """Where it runs and on what, shortly."""
+        return f"Modal {self.sandbox.gpu or 'CPU'}" if self.provider == MODAL else "here"
+
+    def cost_usd(self, at: datetime) -> Decimal | None:
+        """What it has cost up to a time, USD; None where that is unknown."""
+        if self.usd_per_hour is not None and self.usd_per_hour == 0:
+            return Decimal(0)
+        if self.opened_at is None:
+            return None
+        return sandbox_cost(self.usd_per_hour, max(0.0, (at - self.opened_at).total_seconds()))
 
 
-async def open_sandboxes(runs: Path) -> list[StillOpen]:
-    """Every sandbox of every run that is still there; runs that cannot be read are passed over.
+@dataclass(frozen=True)
+class ModalLook:
+    """What Modal said of its sandboxes.
+
+    Attributes:
+        sandboxes: those of ours.
+        unasked: why it was not asked, which is no trouble; empty where it was.
+        trouble: why it does not say; None where it does.
+    """
+
+    sandboxes: tuple[OpenSandbox, ...] = ()
+    unasked: str = ""
+    trouble: FumehoodError | None = None
+
+
+async def look_at_modal(run_id: str | None = None, *, inside: bool = True) -> ModalLook:
+    """Ask Modal what of ours is there, in bounded time.
+
+    Args:
+        run_id: only sandboxes of this run; None for all of the workspace.
+        inside: whether to look inside for what runs, which keeps idle sandboxes alive.
+    """
+    try:
+        return ModalLook(tuple(await list_sandboxes(await modal_credentials(), run_id, inside=inside)))
+    except ConfigError as error:
+        return ModalLook(unasked=f"Modal was not asked: {error.message}")
+    except FumehoodError as error:
+        return ModalLook(trouble=error)
+
+
+async def open_sandboxes(runs: Path, at_modal: Sequence[OpenSandbox] = ()) -> list[StillOpen]:
+    """Every sandbox that is still there; local ones of runs that cannot be read are passed over.
 
     Args:
         runs: the folder that holds all runs.
+        at_modal: what Modal said.
     """
-    found: list[StillOpen] = []
-    for folder in list_runs(runs):
+    folders = {folder.run_id: folder for folder in list_runs(runs)}
+    there: dict[str, list[tuple[str, OpenSandbox]]] = {run_id: [] for run_id in folders}
+    for run_id, folder in folders.items():
         # Most runs have none, and a look is much cheaper than reading a journal.
-        if not any(folder.path.glob("sandboxes/*/spec.json")):
+        if any(folder.path.glob("sandboxes/*/spec.json")):
+            with contextlib.suppress(FumehoodError, OSError, json.JSONDecodeError, KeyError):
+                local = await LocalProvider(folder.path).list()
+                there[run_id] += [(LOCAL, sandbox) for sandbox in local]
+    for sandbox in at_modal:
+        there.setdefault(sandbox.run_id, []).append((MODAL, sandbox))
+    found: list[StillOpen] = []
+    for run_id, sandboxes in there.items():
+        if not sandboxes:
             continue
-        with contextlib.suppress(FumehoodError, OSError, json.JSONDecodeError, KeyError):
-            sandboxes = await LocalProvider(folder.path).list()
-            # A thread, because a long journal takes seconds to read and keys must be answered.
-            state = await asyncio.to_thread(folder.state)
-            found += [_still_open(folder, state, sandbox) for sandbox in sandboxes]
+        # Only what is in the list of runs: an id at Modal may be any text.
+        known = folders.get(run_id)
+        # A thread, because a long journal takes seconds to read and keys must be answered.
+        state = None if known is None else await asyncio.to_thread(_state, known)
+        found += [_still_open(provider, sandbox, known, state) for provider, sandbox in sandboxes]
     return found
 
 
-def _still_open(folder: RunFolder, state: RunState, sandbox: OpenSandbox) -> StillOpen:
+def _state(folder: RunFolder) -> RunState | None:
+    """What a run looks like; None where that cannot be read, which must hide no sandbox."""
+    try:
+        return folder.state()
+    except (FumehoodError, OSError):
+        return None
+
+
+def _still_open(
+    provider: str, sandbox: OpenSandbox, folder: RunFolder | None, state: RunState | None
+) -> StillOpen:
+    unknown = StillOpen(
+        provider=provider,
+        sandbox=sandbox,
+        folder=folder,
+        title=sandbox.run_id if state is None else state.title,
+        experiment_id=sandbox.name,
+        driven=folder is not None and folder.has_engine(),
+        readable=state is not None,
+        running=sandbox.running,
+        usd_per_hour=sandbox.usd_per_hour,
+        opened_at=sandbox.opened_at,
+    )
+    if state is None:
+        return unknown
     for experiment in state.experiments.values():
         opened = experiment.sandbox
-        if sandbox.id in (experiment.sandbox_name, opened.sandbox_id if opened else None):
+        names = (experiment.sandbox_name, opened.sandbox_id if opened else None)
+        if sandbox.id in names or sandbox.name in names:
+            scripts = (state.execs[name] for name in experiment.execs)
+            told = tuple(script.asked.exec_id for script in scripts if script.ended is None)
             return StillOpen(
-                folder,
-                state.title,
-                sandbox,
-                experiment.id,
-                experiment.open and state.ended is None,
-                folder.has_engine(),
-                opened.usd_per_hour if opened else None,
-                opened.at if opened else None,
+                provider=provider,
+                sandbox=sandbox,
+                folder=folder,
+                title=state.title,
+                experiment_id=experiment.id,
+                open=experiment.open and state.ended is None,
+                driven=unknown.driven,
+                # An engine keeps the journal up to date; without one, only a look inside tells.
+                running=told if sandbox.running is None and unknown.driven else sandbox.running,
+                usd_per_hour=opened.usd_per_hour if opened else sandbox.usd_per_hour,
+                opened_at=opened.at if opened else sandbox.opened_at,
             )
-    return StillOpen(folder, state.title, sandbox, "", False, folder.has_engine(), None, None)
+    return unknown
+
+
+def together(found: Sequence[StillOpen]) -> str:
+    """How many sandboxes there are and what they cost per hour, for people."""
+    count = counted(len(found), "sandbox").replace("sandboxs", "sandboxes")
+    return f"{count} at {per_hour(found)}"
+
+
+def per_hour(found: Sequence[StillOpen]) -> str:
+    """What sandboxes cost per hour together; what is unknown is not taken for nothing."""
+    prices = [sandbox.usd_per_hour for sandbox in found]
+    known = sum((price for price in prices if price is not None), Decimal(0))
+    return f"{dollars(known)}/h" + (" + ?" if None in prices else "")
 
 
 async def kill_sandbox(found: StillOpen) -> None:
-    """End a sandbox and everything that runs in it.
-
-    The experiment is killed by a decision in the journal; an engine that drives the run closes the
-    sandbox itself, so that its bill is recorded. Where there is none, it is closed from here.
+    """End a sandbox and everything that runs in it, as ``kill_sandboxes`` does.
 
     Raises:
-        SandboxError: it cannot be ended.
-        StorageError: the decision cannot be written.
+        FumehoodError: it may still be there.
     """
-    if found.open:
-        with contextlib.suppress(DecisionError):  # it has ended, or is being killed already
-            await asyncio.to_thread(
-                decide, found.folder, lambda state: decisions.kill(state, found.experiment_id, "")
-            )
-    if not found.driven:
-        await close_sandbox(found.folder, found.sandbox)
+    for error in (await kill_sandboxes([found])).values():
+        raise error
+
+
+async def kill_sandboxes(found: Sequence[StillOpen]) -> dict[str, FumehoodError]:
+    """End sandboxes and everything that runs in them.
+
+    An experiment that is open is killed by a decision in its journal; an engine that drives the run
+    closes the sandbox itself, so that its bill is recorded. Where there is none, or the experiment has
+    ended, the sandbox is ended from here.
+
+    Returns:
+        Why each that may still be there could not be ended, by its name.
+    """
+    left: dict[str, FumehoodError] = {}
+    at_modal: list[StillOpen] = []
+    for one in found:
+        try:
+            if not await _left_to_its_engine(one):
+                if one.provider == MODAL:
+                    at_modal.append(one)
+                else:
+                    await _end_local(one)
+        except FumehoodError as error:
+            left[one.name] = error
+    if at_modal:
+        ids = [one.sandbox.id for one in at_modal]
+        try:
+            left |= await end_sandboxes(await modal_credentials(), ids)
+        except FumehoodError as error:
+            left |= dict.fromkeys(ids, error)
+    return left
+
+
+async def _left_to_its_engine(found: StillOpen) -> bool:
+    """Decide the end of a sandbox's experiment; whether an engine then ends the sandbox.
+
+    Raises:
+        FumehoodError: the decision cannot be written, and an engine needs it.
+    """
+    if found.folder is None or not found.open:
+        return False
+    try:
+        await asyncio.to_thread(
+            decide, found.folder, lambda state: decisions.kill(state, found.experiment_id, "")
+        )
+    except DecisionError:
+        pass  # it has ended, or is being killed already
+    except FumehoodError:
+        # Where the disk is full, what costs money is ended all the same.
+        if found.folder.has_engine():
+            raise
+    return found.folder.has_engine()
+
+
+async def _end_local(found: StillOpen) -> None:
+    if found.folder is not None:
+        with contextlib.suppress(SandboxLost):
+            await LocalProvider(found.folder.path).end(found.sandbox.id)
 
 
 async def close_sandboxes(folder: RunFolder) -> None:
-    """End every sandbox of a run that no engine drives.
+    """End every sandbox that a run without an engine has on this machine.
 
     Raises:
         SandboxError: one cannot be ended.
     """
-    for sandbox in await LocalProvider(folder.path).list():
-        await close_sandbox(folder, sandbox)
-
-
-async def close_sandbox(folder: RunFolder, sandbox: OpenSandbox) -> None:
-    """End a sandbox that no engine needs.
-
-    Raises:
-        SandboxError: it cannot be ended.
-    """
-    marker = folder.path / "sandboxes" / sandbox.id / "spec.json"
-    try:
-        opened = json.loads(marker.read_bytes())
-    except FileNotFoundError:
-        return
-    # Only to be closed: it needs no packages, and keeps the isolation that it has.
-    provider = LocalProvider(folder.path, isolation=opened["isolation"])
-    with contextlib.suppress(SandboxLost):
-        reopened = await provider.reopen(sandbox.id, SandboxSpec(sandbox.run_id, Compute()))
-        await reopened.close()
+    provider = LocalProvider(folder.path)
+    for sandbox in await provider.list():
+        with contextlib.suppress(SandboxLost):
+            await provider.end(sandbox.id)
