@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.engine import Engine, Models
-from core.errors import FumehoodError, TrajectoryError
+from core.errors import ConfigError, FumehoodError, KeysError, SandboxError, TrajectoryError
 from core.keys.hardening import harden
 from core.keys.lookup import MOST_HANDED_BYTES, take_over
 from core.keys.redaction import redact_process, redacted
@@ -53,19 +53,17 @@ async def drive(
     Raises:
         RunLocked: another engine drives it.
         ConfigError: a model is not known, or a key is missing.
-        SandboxUnavailable: Modal does not let us in, or cannot be reached in time.
+        SandboxUnavailable: Modal does not let us in, or cannot be reached in time; the run is paused.
         FumehoodError: the run cannot go on now; that is in its journal.
     """
     with folder.locked(), folder.journal() as journal:
         live = LiveRun(folder, journal)
         models = models or (NO_MODELS if live.state.reproduction else await models_of(folder, live))
-        provider = await provider_for(folder.path, live.state.settings)
+        provider = await _ready_provider(live)
         try:
-            if isinstance(provider, ModalProvider):
-                await _learn_prices(live, provider)
             await _drive(live, models, provider, started)
         finally:
-            await provider.close()
+            await provider.close()  # Whoever reads from a sandbox has ended by now.
 
 
 async def _drive(
@@ -84,6 +82,35 @@ async def _drive(
     finally:
         announcement.cancel()
         loop.remove_signal_handler(signal.SIGTERM)  # the journal is closed next
+
+
+async def _ready_provider(live: LiveRun) -> SandboxProvider:
+    """The run's provider, logged in; where it does not let us in, the run pauses until a human acted.
+
+    Raises:
+        ConfigError: the provider's token is missing.
+        KeysError: it is missing, and a place that may have it cannot be read.
+        SandboxUnavailable: Modal does not let us in, or cannot be reached in time.
+    """
+    provider: SandboxProvider | None = None
+    try:
+        provider = await provider_for(live.folder.path, live.state.settings)
+        if isinstance(provider, ModalProvider):
+            await _learn_prices(live, provider)
+    except (ConfigError, KeysError, SandboxError) as error:
+        left = any(experiment.sandbox is not None for experiment in live.state.experiments.values())
+        live.record(
+            EngineStopped(
+                reason="paused",
+                message=error.message,
+                next_step=error.next_step,
+                sandboxes="left" if left else "closed",
+            )
+        )
+        if provider is not None:
+            await provider.close()
+        raise
+    return provider
 
 
 async def _learn_prices(live: LiveRun, provider: ModalProvider) -> None:

@@ -45,15 +45,11 @@ class Accounts:
     Args:
         live: the run.
         provider: where they are from.
-        settled_seconds: how long a sandbox must have been gone for its figure to be the last, in seconds.
     """
 
-    def __init__(
-        self, live: LiveRun, provider: SandboxProvider, settled_seconds: float = SETTLED_SECONDS
-    ) -> None:
+    def __init__(self, live: LiveRun, provider: SandboxProvider) -> None:
         self._live = live
         self._provider = provider
-        self._settled_seconds = settled_seconds
         self._asked: dict[str, int] = {}
 
     async def keep(self) -> None:
@@ -80,7 +76,7 @@ class Accounts:
         """Whether it is time to ask, for the first time or again."""
         asked = self._asked.get(one.sandbox_id, 0)
         age = (now() - one.gone_at).total_seconds()
-        return asked < MOST_ASKED and age >= self._settled_seconds + asked * AGAIN_SECONDS
+        return asked < MOST_ASKED and age >= SETTLED_SECONDS + asked * AGAIN_SECONDS
 
     async def _ask(self, one: Unsettled) -> None:
         self._asked[one.sandbox_id] = self._asked.get(one.sandbox_id, 0) + 1
@@ -97,7 +93,7 @@ class Accounts:
 
     def _may_still_grow(self, one: Unsettled, cost: Decimal) -> bool:
         """Whether a figure is not the last. Ours is the most that it can be, and counts until then."""
-        young = (now() - one.gone_at).total_seconds() < self._settled_seconds
+        young = (now() - one.gone_at).total_seconds() < SETTLED_SECONDS
         return young and (one.reckoned_usd is None or cost < one.reckoned_usd)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from core.agents.launching import Relaunches
 from core.agents.retries import PATIENT, Retries
 from core.budget import Rates, flat, researcher_money
 from core.engine import Engine, Models
@@ -16,7 +17,7 @@ from core.models.scripted import ScriptedModel, Trajectory
 from core.record.folder import RunFolder, create_run
 from core.record.live import LiveRun
 from core.record.state import RunState
-from core.sandbox.base import Isolation
+from core.sandbox.base import Isolation, SandboxProvider
 from core.sandbox.local import LocalProvider
 from tests.fakes.specs import run_settings
 
@@ -107,6 +108,8 @@ def play(
     model: Model | None = None,
     rates: Rates | None = None,
     retries: Retries = PATIENT,
+    provider: SandboxProvider | None = None,
+    relaunches: Relaunches | None = None,
 ) -> RunState:
     """Drive a run until its engine stops, with somebody at the keyboard, and say what it came to.
 
@@ -119,11 +122,12 @@ def play(
         thinker = model or ScriptedModel("scripted:tiny", trajectory)
         with folder.locked(), folder.journal() as journal, folder.journal() as other_journal:
             live = LiveRun(folder, journal)
-            provider = LocalProvider(folder.path, isolation=isolation)
+            place = provider or LocalProvider(folder.path, isolation=isolation)
             price = rates or Rates(
                 flat(live.state.settings.local_usd_per_hour), researcher_money(thinker.prices, 10)
             )
-            engine = Engine(live, Models(thinker, thinker, thinker), provider, price, retries=retries)
+            minds = Models(thinker, thinker, thinker)
+            engine = Engine(live, minds, place, price, retries=retries, relaunches=relaunches)
             async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
                 # The human sits in another process, so sees the run through a journal of its own.
                 seen = LiveRun(folder, other_journal)
@@ -133,6 +137,7 @@ def play(
                 if acting is not None:
                     await acting
                 watching.cancel()
+            await place.close()
             return live.state
 
     try:
