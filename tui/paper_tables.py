@@ -1,4 +1,4 @@
-"""Tables of a paper as lines: numbers right-aligned, cells wrapped, no more lines than are needed."""
+"""Tables of a paper as lines: numbers right-aligned, cells wrapped; stacked where words would be torn."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from textual.content import Content
 
 GAP = 2
 FEWEST_COLUMNS = 5
+TORN_COLUMNS = 10
+"""A table in which words of up to this length would be torn is shown as one list for each row instead."""
+WIDEST_NAME = 19
 NUMERIC = re.compile(r"[−+\-–~≤≥<>$\[(]?\s*[\d.]")
 
 
 def table_lines(rows: Sequence[Sequence[Content]], width: int) -> list[Content]:
-    """A table as lines of at most so many columns.
+    """A table as lines of at most so many columns; where its columns would be too narrow to read, stacked.
 
     Args:
         rows: cells by row, the head first.
@@ -24,6 +27,8 @@ def table_lines(rows: Sequence[Sequence[Content]], width: int) -> list[Content]:
     if not count:
         return []
     whole = [[*row, *[Content()] * (count - len(row))] for row in rows]
+    if len(whole) > 1 and _is_torn(whole, width):
+        return list(_stacked(whole, width))
     widths = _widths(whole, width)
     numeric = [_is_numeric([row[column] for row in whole[1:]]) for column in range(count)]
     lines = list(_row([cell.stylize("$muted") for cell in whole[0]], widths, numeric))
@@ -50,6 +55,30 @@ def _widths(rows: Sequence[Sequence[Content]], width: int) -> list[int]:
             widest = max(able, key=lambda column: widths[column])
             widths[widest] -= 1
     return widths
+
+
+def _is_torn(rows: Sequence[Sequence[Content]], width: int) -> bool:
+    """Whether there is no room even for short words."""
+    columns = list(zip(*rows, strict=True))
+    needed = sum(min(TORN_COLUMNS, max(_longest_word(cell) for cell in column)) for column in columns)
+    return needed + GAP * (len(columns) - 1) > width
+
+
+def _stacked(rows: Sequence[Sequence[Content]], width: int) -> Iterator[Content]:
+    """Each row as a list: the name of a column, and what the row says there."""
+    head, *body = rows
+    names = [cell.truncate(min(WIDEST_NAME, width // 3), ellipsis=True) for cell in head]
+    room = max(name.cell_length for name in names) + GAP
+    for place, row in enumerate(body):
+        if place:
+            yield Content.styled("─" * width, "$line")
+        for name, cell in zip(names, row, strict=True):
+            if not name.plain:
+                yield from (line.rstrip().stylize("bold") for line in cell.wrap(width))
+                continue
+            label = name.stylize("$muted").pad_right(room - name.cell_length)
+            for number, line in enumerate(cell.wrap(max(1, width - room)) or [Content()]):
+                yield Content.assemble(" " * room if number else label, line.rstrip())
 
 
 def _longest_word(cell: Content) -> int:

@@ -79,6 +79,25 @@ def test_anchors_are_dropped_and_other_html_is_shown_as_it_is() -> None:
     assert "e1 <b>x</b>" in "\n".join(plain('<a id="e1"></a>e1 <b>x</b>'))
 
 
+def test_a_table_whose_words_would_be_torn_is_shown_row_by_row() -> None:
+    head = ("", "statement", "criterion", "verdict", "effect and interval", "reason", "hash")
+    row = (
+        "H1",
+        "Bagging reduces it.",
+        "difference below −0.02",
+        "inconclusive",
+        "−0.1",
+        "it is wide",
+        "0e6c",
+    )
+    rows = [[Content(word) for word in words] for words in (head, row)]
+    lines = [line.plain for line in table_lines(rows, 44)]
+    assert lines[0] == "H1"
+    assert "verdict         inconclusive" in lines
+    wide = [line.plain for line in table_lines(rows, 100)]
+    assert any("H1" in line and "inconclusive" in line for line in wide)
+
+
 def test_numbers_in_tables_are_right_aligned() -> None:
     assert plain("| a | b |\n| - | - |\n| x | 1.5 |\n| y | 12.25 |\n")[2:4] == ["x    1.5", "y  12.25"]
 
