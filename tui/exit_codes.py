@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 MEANING = {
     ExitCode.DONE: "the run is done, or the command did its work",
-    ExitCode.RUN_FAILED: "the run failed, or a measurement was not reproduced",
+    ExitCode.RUN_FAILED: "the run failed, a measurement was not reproduced, or a paper does not hold",
     ExitCode.BAD_INPUT: "bad input, or a run or disk that cannot be used",
     ExitCode.ENGINE_GONE: "the engine could not start or ended before the run did; 'fumehood resume'",
     ExitCode.RUN_KILLED: "the run was killed",
