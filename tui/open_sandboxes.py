@@ -184,8 +184,9 @@ def _still_open(
         return unknown
     for experiment in state.experiments.values():
         opened = experiment.sandbox
-        names = (experiment.sandbox_name, opened.sandbox_id if opened else None)
-        if sandbox.id in names or sandbox.name in names:
+        # What was closed under the same name before is left over, if it is there at all.
+        name = experiment.sandbox_name if opened else experiment.awaited_name
+        if sandbox.name == name or (opened and sandbox.id == opened.sandbox_id):
             scripts = (state.execs[name] for name in experiment.execs)
             told = tuple(script.asked.exec_id for script in scripts if script.ended is None)
             return StillOpen(

@@ -143,6 +143,22 @@ def test_what_a_run_has_left_over_is_listed_though_its_experiment_or_it_has_ende
     assert alive(modal) == []
 
 
+def test_what_an_experiment_had_before_its_sandbox_of_now_is_left_over_and_its_end_is_not_the_experiments(
+    home: Home, modal: ModalDouble, token: None
+) -> None:
+    folder, first = at_modal(home, modal)
+    second = open_at_modal(modal, folder.run_id, "E1.2")
+    closed = e.SandboxClosed(experiment_id="E1", sandbox_id=first, seconds=60, cost_usd=Decimal("0.06"))
+    requested = e.SandboxRequested(experiment_id="E1", name="E1.2", provider="modal")
+    with folder.journal() as journal:
+        journal.append(closed, requested)
+    standing = {one["id"]: one["standing"] for one in listed(home)}
+    assert standing == {first: "left over", second: "no engine"}
+    assert home.type("sandboxes", "--kill", first, "--yes").exit_code == 0
+    assert folder.state().experiments["E1"].kill is None
+    assert alive(modal) == [second]
+
+
 def test_a_run_whose_journal_cannot_be_read_hides_no_sandbox_that_costs(
     home: Home, modal: ModalDouble, token: None
 ) -> None:
