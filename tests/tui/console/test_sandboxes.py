@@ -405,7 +405,7 @@ def test_the_console_asks_modal_without_loading_its_sdk(modal: ModalDouble) -> N
 
 def test_sandboxes_at_modal_are_shown_and_killed(still: Path, modal: ModalDouble, token: None) -> None:
     folder = console_runs.running(still)
-    mine = open_at_modal(modal, folder.run_id, "box-E4", script="E4-1")
+    mine = open_at_modal(modal, folder.run_id, "fumehood-E4", script="E4-1")
     other = open_at_modal(modal, ELSEWHERE, "E1", gpu="T4")
 
     async def act(screen: SandboxesScreen, pilot: Pilot[int]) -> None:
