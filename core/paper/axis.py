@@ -55,13 +55,16 @@ class Axis:
         self.names = list(dict.fromkeys(map(str, values))) if any(isinstance(v, str) for v in values) else []
         numbers = [_bounded(v) for v in values if not isinstance(v, str) and math.isfinite(v)]
         self.log = log and not self.names and bool(numbers) and min(numbers) >= _SMALLEST
+        self._zero = zero
         self._first, self._last = 0.0, 1.0
+        self._single: float | None = None
         if self.names:
             self._low, self._high = -0.5, len(self.names) - 0.5
             return
         scaled = [self._scaled(v) for v in numbers] or [0.0, 1.0]
         low, high = min(scaled), max(scaled)
         if high - low <= max(1e-12 * max(abs(low), abs(high)), _SMALLEST):
+            self._single = numbers[0] if numbers else None
             half = 0.5 if self.log or abs(high) < _SMALLEST else 0.1 * abs(high)
             low, high = low - half, high + half
         free = room * (high - low)
@@ -88,6 +91,8 @@ class Axis:
         if self.names:
             step = math.ceil(len(self.names) / MOST_NAMES)
             return tuple(Tick(self.place(name), short(name, LONGEST_NAME)) for name in self.names[::step])
+        if self._single is not None and not self._zero:
+            return (Tick(self.place(self._single), f"{self._single:.6g}".replace("-", "−")),)
         ticks = self._powers() if self.log else ()
         if sum(1 for tick in ticks if tick.words) >= 2:
             return ticks

@@ -138,6 +138,8 @@ def _notes(plot: Plot, curves: Sequence[Curve], x_axis: Axis, y_axis: Axis) -> l
     for axis, name in ((x_axis, "x"), (y_axis, "y")):
         if name in plot.log and not axis.log and not axis.names:
             notes.append(f"The {name} axis is linear, as not every value is positive.")
+    if not seeds:
+        notes.append("There is no value that can be drawn.")
     if len(plot.curves) > len(curves):
         notes.append(f"{len(plot.curves) - len(curves)} more curves are not drawn.")
     return notes

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from core.evidence.references import Reference as Work
 from core.paper import latex_text as latex
 from core.paper.chart import lay_out
+from core.paper.formula_width import can_be_broken
+from core.paper.latex_preamble import ENTRY, PREAMBLE
 from core.paper.outline import Outline, anchors, labels, title_text
 from core.paper.table_layout import (
     LONGEST_WORD,
     MOST_FLOATING,
+    MOST_WHOLE,
     TableLayout,
     breakable,
-    broken,
+    broken_address,
+    even_shares,
     table_layout,
 )
 from core.paper.tree import (
@@ -45,31 +50,6 @@ from core.paper.tree import (
 DEEPEST_LIST = 4
 """Lists in lists that LaTeX can set."""
 
-_PREAMBLE = r"""% Run pdflatex -jobname=latex twice: paper.pdf, which holds the evidence, stays as it is.
-% The works that are cited are in references.bib, too.
-\pdfminorversion=7
-\documentclass[10pt,twocolumn]{article}
-\usepackage[utf8]{inputenc}
-\usepackage[margin=0.8in,columnsep=0.26in]{geometry}
-\usepackage{amsmath,amssymb,graphicx,booktabs,array,color}
-\usepackage[round]{natbib}
-\usepackage[bookmarks=false,colorlinks=true,allcolors=evidence]{hyperref}
-\definecolor{evidence}{rgb}{0.11,0.31,0.49}
-\definecolor{warning}{rgb}{0.61,0.17,0.12}
-\newcommand{\struck}[1]{\textcolor{warning}{[struck: #1]}}
-\newcommand{\draftbanner}[1]{\noindent\fcolorbox{warning}{white}{%
-  \parbox{0.95\columnwidth}{\raggedright\textcolor{warning}{\textbf{#1}}}}\medskip}
-\newcommand{\entry}[2]{\par\noindent\hangindent=2.6em\hangafter=1\makebox[2.6em][l]{#1}#2\par\smallskip}
-% As wide as a column, and no larger where it is narrower.
-\newcommand{\fitting}[1]{\sbox0{#1}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi}
-\renewcommand{\labelitemi}{$\bullet$}
-\setcounter{MaxMatrixCols}{60}
-\setlength{\emergencystretch}{3em}
-\setlength{\tabcolsep}{3.5pt}
-\setlength{\belowcaptionskip}{4pt}
-\hfuzz=1pt
-"""
-
 
 def latex_source(paper: Outline, plots: Iterable[str] = (), pictures: Collection[str] = ()) -> str:
     r"""``paper.tex``.
@@ -83,15 +63,14 @@ def latex_source(paper: Outline, plots: Iterable[str] = (), pictures: Collection
 
 
 def _lines(paper: Outline, write: _Writer, pictures: Collection[str]) -> Iterator[str]:
-    yield _PREAMBLE
+    yield PREAMBLE
     yield rf"\hypersetup{{pdftitle={{{latex.text(title_text(paper)[:300])}}}}}"
-    yield rf"\title{{\bfseries {write.inlines(paper.title, fragile=True)}}}"
+    banner = rf"\draftbanner{{{latex.text(paper.banner)}}}" if paper.banner else ""
+    yield rf"\title{{{banner}\bfseries {write.inlines(paper.title, fragile=True)}}}"
     authors = latex.text(breakable(paper.authors))
     yield rf"\author{{\parbox{{0.9\textwidth}}{{\centering\normalsize {authors}}}}}"
     yield rf"\date{{{latex.text(paper.day)}}}"
-    yield "\\begin{document}\n\\maketitle"
-    if paper.banner:
-        yield rf"\draftbanner{{{latex.text(paper.banner)}}}"
+    yield "\\begin{document}\n\\maketitle\\suppressfloats[t]"
     if paper.abstract:
         yield f"\\begin{{abstract}}\n{write.blocks(paper.abstract)}\n\\end{{abstract}}"
     yield write.blocks(paper.body)
@@ -119,11 +98,10 @@ def _lines(paper: Outline, write: _Writer, pictures: Collection[str]) -> Iterato
 
 def _work(work: Work) -> str:
     text = work.text.removesuffix(work.url) if work.url else work.text
-    link = (
-        rf"\href{{{latex.address(work.url)}}}{{{latex.text(broken(work.url))}}}" if work.text != text else ""
-    )
+    shown = latex.text(broken_address(work.url))
+    link = rf"\href{{{latex.address(work.url)}}}{{{shown}}}" if work.text != text else ""
     named = rf"{{{latex.text(work.authors)}}}({{{latex.text(work.year)}}})"
-    return rf"\bibitem[{named}]{{{work.key}}} {latex.text(breakable(text))}{link}"
+    return rf"\bibitem[{named}]{{{latex.name(work.key)}}} {latex.text(breakable(text))}{link}"
 
 
 class _Writer:
@@ -137,7 +115,13 @@ class _Writer:
         self._wide_tables = 0
 
     def blocks(self, blocks: Iterable[Block]) -> str:
-        return "\n\n".join(filter(None, map(self._block, blocks)))
+        written = ""
+        for block in blocks:
+            one = self._block(block)
+            # An empty line before a displayed formula would be set as one.
+            between = "\n" if isinstance(block, DisplayFormula) and one.startswith("\\") else "\n\n"
+            written += (between if written and one else "") + one
+        return written
 
     def _block(self, block: Block) -> str:
         match block:
@@ -149,8 +133,7 @@ class _Writer:
             case Listing() | Quote():
                 return self._nested(block)
             case CodeBlock():
-                lines = [self._code_line(line) for line in block.text.split("\n")]
-                return "\\begin{flushleft}\\small\n" + "\\\\\n".join(lines) + "\n\\end{flushleft}"
+                return self._code(block)
             case DisplayFormula():
                 return self._display(block)
             case Grid():
@@ -160,9 +143,10 @@ class _Writer:
             case Drawing():
                 return self._drawing(block)
 
-    def _code_line(self, line: str) -> str:
-        shown = latex.text(breakable(line.expandtabs(4))).replace("  ", "~~")
-        return rf"\texttt{{{shown}}}\strut{{}}" if shown.strip() else r"\strut{}"
+    def _code(self, block: CodeBlock) -> str:
+        lines = [latex.code(breakable(line.expandtabs(4)), alone=True) for line in block.text.split("\n")]
+        body = "\n".join(rf"\codeline{{{line}}}" for line in lines)
+        return f"\\begin{{flushleft}}\\footnotesize\n{body}\n\\end{{flushleft}}"
 
     def _nested(self, block: Listing | Quote) -> str:
         if self._depth >= DEEPEST_LIST:
@@ -182,11 +166,13 @@ class _Writer:
         if formula.node is None:
             return "\\begin{flushleft}\n" + latex.code(breakable(formula.source)) + "\n\\end{flushleft}"
         # The box is made smaller where it is wider than the column; the number has its place beside it.
-        body = rf"\fitting{{$\displaystyle {latex.formula(formula.node)}$}}"
+        shown = latex.formula(formula.node)
+        breaks = can_be_broken(formula.node)
+        body = rf"\breaking{{{shown}}}" if breaks else rf"\fitting{{$\displaystyle {shown}$}}"
         if not block.label:
             return f"\\[\n{body}\n\\]"
         beside = f"\\begin{{minipage}}{{0.88\\linewidth}}\\centering {body}\\end{{minipage}}"
-        return f"\\begin{{equation}}\\label{{{block.label}}}\n{beside}\n\\end{{equation}}"
+        return f"\\begin{{equation}}\\label{{at:{latex.name(block.label)}}}\n{beside}\n\\end{{equation}}"
 
     def _drawing(self, block: Drawing) -> str:
         if self._plots:
@@ -196,9 +182,9 @@ class _Writer:
         chart = lay_out(block.plot)
         notes = "".join(f" {latex.text(note)}" for note in chart.notes)
         number = block.plot.id
-        data = rf" Data: \hyperlink{{ev-{number}}}{{{number}}}." if number in self._numbers else ""
+        data = rf" Data: \evidencelink{{{number}}}{{{number}}}." if number in self._numbers else ""
         caption = self.inlines(block.caption, fragile=True) + notes + data
-        label = rf"\label{{{block.plot.label}}}" if block.plot.label else ""
+        label = rf"\label{{at:{latex.name(block.plot.label)}}}" if block.plot.label else ""
         return f"\\begin{{figure}}[tb]\\centering\n{shown}\n\\caption{{{caption}}}{label}\n\\end{{figure}}"
 
     def _grid(self, grid: Grid) -> str:
@@ -211,15 +197,15 @@ class _Writer:
 
     def _laid_out(self, grid: Grid, layout: TableLayout) -> str:
         if layout.lines > MOST_FLOATING:
-            return self._plain_rows(grid)
-        size = {"plain": "small", "small": "footnotesize", "tiny": "scriptsize"}[layout.size]
+            return self._in_pieces(grid, layout)
+        size = _SIZES[layout.size]
         columns = self._columns(grid, layout)
         table = f"\\begin{{tabular}}{{{columns}}}\n{self._rows(grid)}\n\\end{{tabular}}"
         table = rf"\fitting{{{table}}}" if not layout.shares else table
         if not grid.caption and not layout.across:
             return f"\\begin{{center}}\\{size}\n{table}\n\\end{{center}}"
         name = "table*" if layout.across else "table"
-        label, before = grid.label, ""
+        label, before = f"at:{latex.name(grid.label)}" if grid.label else "", ""
         if not grid.caption:
             self._wide_tables += 1
             label = label or f"wide:{self._wide_tables}"
@@ -228,14 +214,18 @@ class _Writer:
         label = rf"\label{{{label}}}" if label else ""
         return f"{before}\\begin{{{name}}}[tb]\\centering\\{size}\n{caption}{label}\n{table}\n\\end{{{name}}}"
 
-    def _plain_rows(self, grid: Grid) -> str:
-        """A table too long for a page of two columns, a row a line."""
-        rows = [
-            r" \quad{} ".join(self.inlines(cell, fragile=True) for cell in row)
-            for row in (grid.header, *grid.rows)
+    def _in_pieces(self, grid: Grid, layout: TableLayout) -> str:
+        """A table too long for a column, as pieces of one; they have its columns in common."""
+        columns = self._columns(grid, replace(layout, shares=layout.shares or even_shares(grid)))
+        each = max(1, MOST_WHOLE * len(grid.rows) // layout.lines)
+        size = _SIZES[layout.size]
+        head = rf"\noindent\textbf{{{self.inlines(grid.caption, fragile=True)}}}\par" if grid.caption else ""
+        chunks = (grid.rows[start : start + each] for start in range(0, len(grid.rows), each))
+        begin = rf"\noindent\begin{{tabular}}{{{columns}}}"
+        pieces = [
+            f"{begin}\n{self._rows(replace(grid, rows=rows))}\n\\end{{tabular}}\\par" for rows in chunks
         ]
-        head = rf"\textbf{{{self.inlines(grid.caption, fragile=True)}}}\\" if grid.caption else ""
-        return "\\begin{flushleft}\\small\n" + head + "\\\\\n".join(rows) + "\n\\end{flushleft}"
+        return f"{{\\{size}\n" + "\n".join(filter(None, (head, *pieces))) + "}"
 
     def _columns(self, grid: Grid, layout: TableLayout) -> str:
         if not layout.shares:
@@ -246,7 +236,7 @@ class _Writer:
         return "".join(f"{ragged}p{{{width}}}" for width in widths)
 
     def _rows(self, grid: Grid) -> str:
-        header = self._cells(grid.header, len(grid.header))
+        header = self._cells(tuple((Styled("strong", cell),) for cell in grid.header), len(grid.header))
         body = "\n".join(rf"{self._cells(row, len(grid.header))} \\" for row in grid.rows)
         return f"\\toprule\n{header} \\\\\n\\midrule\n{body}\n\\bottomrule"
 
@@ -256,7 +246,7 @@ class _Writer:
         return " & ".join(cells + ["{}"] * (columns - len(cells)))
 
     def _entries(self, block: Entries) -> str:
-        return "\n".join(_ENTRY[block.kind].format(*(self._cell(cell) for cell in row)) for row in block.rows)
+        return "\n".join(ENTRY[block.kind].format(*(self._cell(cell) for cell in row)) for row in block.rows)
 
     def _cell(self, cell: tuple[Inline, ...]) -> str:
         return self.inlines(cell, fragile=True)
@@ -275,11 +265,13 @@ class _Writer:
             case Code():
                 return latex.code(breakable(part.text, self._longest))
             case Link():
-                return rf"\href{{{latex.address(part.address)}}}{{{self.inlines(part.parts, fragile=True)}}}"
+                return (
+                    rf"\weblink{{{latex.address(part.address)}}}{{{self.inlines(part.parts, fragile=True)}}}"
+                )
             case Number():
                 shown = latex.text(part.text)
                 known = part.id in self._numbers
-                return rf"\hyperlink{{ev-{part.id}}}{{{shown}}}" if known else shown
+                return rf"\evidencelink{{{part.id}}}{{{shown}}}" if known else shown
             case Anchor():
                 return rf"\hypertarget{{ev-{part.id}}}{{}}"
             case Reference():
@@ -300,7 +292,7 @@ class _Writer:
         if part.label not in self._labels:
             return latex.text(f"@{part.label}")
         name = {"fig": "Figure", "tab": "Table", "eq": "Eq."}[part.label.partition("-")[0]]
-        return rf"{name}~\ref{{{part.label}}}"
+        return rf"{name}~\ref{{at:{latex.name(part.label)}}}"
 
     def _citation(self, part: Citation) -> str:
         """A citation by the command of natbib that prints what stands in the text."""
@@ -317,14 +309,8 @@ class _Writer:
         ):
             if text == part.text:
                 after = latex.text(behind) if command == r"\citeyear" else ""
-                return rf"{command}{{{part.key}}}{after}"
-        return rf"\hyperlink{{cite.{part.key}}}{{{latex.text(part.text)}}}"
+                return rf"{command}{{{latex.name(part.key)}}}{after}"
+        return rf"\hyperlink{{cite.{latex.name(part.key)}}}{{{latex.text(part.text)}}}"
 
 
-_ENTRY: Final = {
-    "hypothesis": r"\entry{{\textbf{{{0}}}}}{{\textbf{{{3}:}} {1}\\ Criterion: {2}\\ "
-    r"Effect and interval: {4}; {5}\\ Hash: {6}}}",
-    "attempt": r"\entry{{\textbf{{{0}}}}}{{{1}\\ {2}, {3}; {4}; USD {5}; {6}}}",
-    "number": r"\entry{{{0}}}{{\textbf{{{1}}} {2}\\ {3}; n = {4}; {5}; {6}}}",
-}
-"""Entries of the appendix; their cells are those of the tables in ``paper.md``."""
+_SIZES: Final = {"plain": "small", "small": "footnotesize", "tiny": "scriptsize"}

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from core.paper import formula as math
 from core.paper import symbols
+from core.paper.glyphs import code_points
 
 _PLAIN: Final = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
     "_": r"\_", "^": r"\^{}", "~": r"\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$",
-    '"': "''", "`": r"\textasciigrave{}", "'": "'", "-": "-",
+    '"': "''", "`": "`{}", "'": "'", "-": "-",
     "\u200b": r"\allowbreak{}", "\u00a0": "~", "\t": " ", "\n": " ",
     "–": "--", "—": "---", "“": "``", "”": "''", "‘": "`{}", "’": "'", "…": r"\ldots{}", "−": "$-$",
     "·": r"$\cdot$", "µ": r"$\mu$", "§": r"\S{}", "¶": r"\P{}", "©": r"\copyright{}", "•": r"$\bullet$",
@@ -25,12 +26,17 @@ _ACCENTS: Final = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u0304": "=",
     "\u0306": "u", "\u0307": ".", "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c", "\u0323": "d",
 }  # fmt: skip
+_IN_CODE: Final = {sign: rf"\char{ord(sign)}{{}}" for sign in '\\{}_^~<>|"$'} | {
+    "-": "-{}"
+}  # the typewriter font has these where ASCII has them
 _SYMBOLS: Final = {
     text: name
     for table in (symbols.LARGE, symbols.SYMBOLS)
     for name, text in reversed(table.items())
     if not text.isascii()
 }
+_LIKE_LATIN: Final = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True))
+_GREEK_ACCENTS: Final = {"\u0301": "acute", "\u0300": "grave", "\u0308": "ddot"}
 _OWN_COMMANDS: Final = {"degree": r"{}^{\circ}", "mathscr": r"\mathcal", "bm": r"\boldsymbol"}
 _MATH_SIGNS: Final = {"~": r"\sim ", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\Vert"}
 _FENCES: Final = {
@@ -41,29 +47,62 @@ _ENVIRONMENTS: Final = {"array": "matrix", "align": "aligned", "align*": "aligne
 
 
 def text(words: str) -> str:
-    """Plain text; a character that LaTeX's own fonts lack is shown by its code point."""
-    return "".join(map(_character, re.sub("-(?=-)", "-\u200b", words)))
+    """Plain text; what LaTeX's own fonts lack is shown by its code points."""
+    return _written(re.sub("-(?=-)", "-\u200b", words), {})
 
 
-def _character(character: str) -> str:
+def code(words: str, *, alone: bool = False) -> str:
+    """Code, as it is; ``alone`` without the command that sets it."""
+    written = _written(words, _IN_CODE).replace("  ", "~~")
+    return written if alone else rf"\texttt{{{written}}}"
+
+
+def name(words: str) -> str:
+    """A name of a label or a work, which must not hold more than LaTeX takes as a name."""
+    return re.sub(r"[^A-Za-z0-9:-]", lambda match: f".{ord(match[0]):x}.", words)
+
+
+def _written(words: str, special: Mapping[str, str]) -> str:
+    written: list[str] = []
+    unknown = ""
+    for character in words:
+        known = special.get(character) or _character(character)
+        if known is None:
+            unknown += character
+            continue
+        if unknown:
+            written.append(_unknown(unknown))
+            unknown = ""
+        written.append(known)
+    return "".join(written) + (_unknown(unknown) if unknown else "")
+
+
+def _unknown(characters: str) -> str:
+    return rf"\texttt{{{code_points(characters)}}}" if code_points(characters) else ""
+
+
+def _character(character: str) -> str | None:
+    """A character; None where LaTeX's own fonts do not have it."""
     if character in _PLAIN:
         return _PLAIN[character]
     if character.isascii():
         return character if character.isprintable() else ""
     if character in _SYMBOLS:
         return f"${_command(_SYMBOLS[character])}$"
+    if character in _LIKE_LATIN:
+        return _LIKE_LATIN[character]
     decomposed = unicodedata.normalize("NFD", character)
-    if len(decomposed) == 2 and decomposed[0].isascii() and decomposed[1] in _ACCENTS:
-        return f"\\{_ACCENTS[decomposed[1]]}{{{decomposed[0]}}}"
+    if decomposed[0].isascii() and all(accent in _ACCENTS for accent in decomposed[1:]):
+        written = decomposed[0]
+        for accent in decomposed[1:]:
+            written = f"\\{_ACCENTS[accent]}{{{written}}}"
+        return written
+    if len(decomposed) == 2 and decomposed[0] in _SYMBOLS and decomposed[1] in _GREEK_ACCENTS:
+        return rf"$\{_GREEK_ACCENTS[decomposed[1]]}{{{_command(_SYMBOLS[decomposed[0]])}}}$"
     compatible = unicodedata.normalize("NFKC", character)
     if compatible.isascii() and compatible.isprintable():
         return "".join(_PLAIN.get(c, c) for c in compatible)
-    return rf"\texttt{{[U+{ord(character):04X}]}}"
-
-
-def code(words: str) -> str:
-    """Code, as it is."""
-    return rf"\texttt{{{text(words).replace('  ', '~~')}}}"
+    return None
 
 
 def address(url: str) -> str:

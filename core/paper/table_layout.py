@@ -43,6 +43,10 @@ _JOINT: Final = re.compile(r"(?<=[._,=(\[{+-])(?=[^\s.])|(?<=\d)(?=\()|(?<=[:/])
 _LONG: Final = {most: re.compile(rf"\S{{{most},}}") for most in _PIECES}
 
 
+_STEP: Final = re.compile(r"(?<=[^/:]/)(?=[^/])")
+"""Behind the strokes of an address."""
+
+
 @dataclass(frozen=True)
 class TableLayout:
     """How a table is set.
@@ -74,6 +78,11 @@ def broken(word: str, piece: int = 18) -> str:
     """A word that can be broken at its joints, and anywhere where it has none for long."""
     parts = _JOINT.sub(_BREAK, word).split(_BREAK)
     return _BREAK.join(_BREAK.join(part[i : i + piece] for i in range(0, len(part), piece)) for part in parts)
+
+
+def broken_address(url: str) -> str:
+    """An address that can be broken behind its strokes, and inside a part only where that is long."""
+    return _BREAK.join(part if len(part) < LONGEST_WORD else broken(part) for part in _STEP.split(url))
 
 
 def table_layout(grid: Grid) -> TableLayout:
@@ -113,6 +122,12 @@ def _laid_out(
     )
     floats = lines <= MOST_FLOATING and (across or bool(grid.caption))
     return TableLayout(across, floats, size, shares, longest, lines)
+
+
+def even_shares(grid: Grid) -> tuple[float, ...]:
+    """Widths of columns that hold what is in them, as parts of one."""
+    widths = [width + _BETWEEN for width in _columns(grid, _width)]
+    return tuple(width / max(ROOM["plain"][0], sum(widths)) for width in widths)
 
 
 def _shares(words: list[float], whole: list[float], room: float) -> tuple[float, ...]:

@@ -7,21 +7,20 @@ builds the page from it. So there is nothing to escape, and nothing that could b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final, TypeAlias
 
 from core.config import PaperSize
 from core.evidence.references import Reference as Work
-from core.paper import formula as math
-from core.paper import symbols
 from core.paper.axis import short
 from core.paper.chart import lay_out
+from core.paper.formula_width import can_be_broken
 from core.paper.glyphs import printable
 from core.paper.outline import Outline, anchors, labels, title_text
 from core.paper.pictures import Picture
 from core.paper.reading import plain_text
-from core.paper.table_layout import LONGEST_WORD, MOST_WHOLE, breakable, broken, table_layout
+from core.paper.table_layout import LONGEST_WORD, MOST_WHOLE, breakable, broken, broken_address, table_layout
 from core.paper.tree import (
     Anchor,
     Block,
@@ -46,12 +45,10 @@ from core.paper.tree import (
     Styled,
     Text,
 )
+from core.paper.typst_formula import formula_data
 
 MOST_ACROSS: Final = 2_400
 """Characters of an abstract that is set over both columns; a longer one stands in the first."""
-
-DISPLAYED: Final = 44
-"""Characters of a part of a formula between two operators that surely fits into a column."""
 
 Data: TypeAlias = Any
 """What JSON can hold."""
@@ -114,7 +111,7 @@ def _work(work: Work) -> Data:
     text = printable(work.text)
     at_end = bool(work.url) and text.endswith(work.url)
     words = text.removesuffix(work.url) if at_end else text
-    link = {"url": work.url, "shown": broken(work.url)} if at_end else {"url": "", "shown": ""}
+    link = {"url": work.url, "shown": broken_address(work.url)} if at_end else {"url": "", "shown": ""}
     return {"key": work.key, "t": breakable(words), **link}
 
 
@@ -157,7 +154,7 @@ class _Writer:
                 return {
                     "k": "math",
                     "b": formula_data(block.formula),
-                    "breaks": _breaks(block.formula.node),
+                    "breaks": can_be_broken(block.formula.node),
                     "alt": printable(block.formula.source),
                     "label": label_name(block.label),
                 }
@@ -237,125 +234,3 @@ def _code_line(line: str) -> str:
 
 
 _LONG_CODE = re.compile(r"\S{40,}")
-
-
-def formula_data(formula: Formula) -> Data:
-    """A formula for the template; its source where it was not understood."""
-    if formula.node is None:
-        return {"k": "raw", "t": broken(printable(formula.source))}
-    return _node(formula.node)
-
-
-def _breaks(node: math.Node | None) -> bool:
-    """Whether a formula that is too wide can be broken between its operators."""
-    if not isinstance(node, math.Row):
-        return False
-    widths = [0]
-    for part in node.parts:
-        if isinstance(part, math.Symbol) and part.text in _OPERATORS:
-            widths.append(0)
-        widths[-1] += _symbols(part)
-    return len(widths) > 2 and max(widths) <= DISPLAYED
-
-
-def _symbols(node: math.Node) -> int:
-    """About how many symbols wide a part of a formula is."""
-    match node:
-        case math.Row():
-            return sum(map(_symbols, node.parts))
-        case math.Fraction():
-            return max(_symbols(node.top), _symbols(node.bottom))
-        case math.Scripts():
-            return _symbols(node.base) + max(_symbols(s) for s in (node.below, node.above) if s is not None)
-        case math.Root() | math.Decorated():
-            return 1 + _symbols(node.inside)
-        case math.Fenced():
-            return 2 + _symbols(node.inside)
-        case math.Grid():
-            return DISPLAYED + 1
-        case math.Words():
-            return len(node.text)
-        case math.Operator():
-            return len(node.name)
-        case math.Space():
-            return round(node.em)
-        case math.Symbol():
-            return len(node.text)
-
-
-_OPERATORS: Final = frozenset("+-−=<>≤≥≠≈∼≡∈→⇒∣±×⋅")
-
-
-def _node(node: math.Node) -> Data:
-    return _WRITERS[type(node)](node)
-
-
-def _row(node: math.Row) -> Data:
-    return {"k": "row", "b": [_node(part) for part in node.parts]}
-
-
-def _symbol(node: math.Symbol) -> Data:
-    plain = {"-": "−", "*": "∗", "'": "′", ":": ":"}.get(node.text, node.text)
-    number = node.text[0].isdigit()
-    kind = _KINDS.get(node.command, "large" if node.command in symbols.LARGE else "")
-    return {"k": "digits" if number else "sym", "t": plain, "class": kind}
-
-
-_KINDS = {
-    "lvert": "opening",
-    "lVert": "opening",
-    "rvert": "closing",
-    "rVert": "closing",
-    **dict.fromkeys(("int", "iint", "iiint", "oint"), ""),  # its limits stand beside it
-}
-"""What a symbol is, where its character alone does not say it."""
-
-
-def _optional(node: math.Node | None) -> Data:
-    return None if node is None else _node(node)
-
-
-def _scripts(node: math.Scripts) -> Data:
-    return {
-        "k": "scripts",
-        "b": _node(node.base),
-        "below": _optional(node.below),
-        "above": _optional(node.above),
-    }
-
-
-def _decorated(node: math.Decorated) -> Data:
-    inside = _node(node.inside)
-    if node.command in symbols.ACCENTS:
-        return {"k": "accent", "t": symbols.ACCENTS[node.command], "b": inside}
-    if node.command in symbols.LINES:
-        return {"k": "line", "t": node.command, "b": inside}
-    if node.command == "mathbb" and isinstance(node.inside, math.Symbol) and node.inside.text.isdigit():
-        return {"k": "style", "t": "bold", "b": inside}  # a blackboard digit is in few fonts
-    return {"k": "style", "t": symbols.STYLES[node.command], "b": inside}
-
-
-def _grid(node: math.Grid) -> Data:
-    columns = max(len(row) for row in node.rows)
-    rows = [[_node(cell) for cell in row] + [None] * (columns - len(row)) for row in node.rows]
-    return {"k": "matrix", "t": symbols.MATRICES[node.kind], "rows": rows}
-
-
-_WRITERS: dict[type, Callable[[Any], Data]] = {
-    math.Symbol: _symbol,
-    math.Words: lambda node: {"k": "words", "t": printable(node.text)},
-    math.Operator: lambda node: {"k": "op", "t": printable(node.name), "limits": node.limits},
-    math.Space: lambda node: {"k": "space", "em": node.em},
-    math.Row: _row,
-    math.Fraction: lambda node: {
-        "k": "frac",
-        "top": _node(node.top),
-        "bottom": _node(node.bottom),
-        "line": node.line,
-    },
-    math.Root: lambda node: {"k": "root", "b": _node(node.inside), "degree": _optional(node.degree)},
-    math.Scripts: _scripts,
-    math.Decorated: _decorated,
-    math.Fenced: lambda node: {"k": "fenced", "l": node.left, "r": node.right, "b": _node(node.inside)},
-    math.Grid: _grid,
-}
