@@ -29,6 +29,18 @@ def prices_in_words(state: RunState) -> str:
     return state.prices.source if state.prices else TABLE.source
 
 
+def gpu_offer_in_words(state: RunState, gpu: str | None) -> str:
+    """What a GPU's name may turn out to be, with the prices; empty where the name says it all.
+
+    Args:
+        state: the run; its journal says what was learned of prices.
+        gpu: as it was asked for.
+    """
+    if state.settings.sandbox != MODAL or gpu is None:
+        return ""
+    return _modal_prices(state.prices).offer_in_words(gpu)
+
+
 def prices_taken(prices: Prices) -> PricesTaken:
     """Prices as the journal keeps them."""
     return PricesTaken(gpus=dict(prices.gpus), cpu=prices.cpu, memory=prices.memory, source=prices.source)
@@ -37,6 +49,8 @@ def prices_taken(prices: Prices) -> PricesTaken:
 def _sandbox_price(settings: RunSettings, taken: PricesTaken | None) -> SandboxPrice:
     if settings.sandbox != MODAL:
         return flat(settings.local_usd_per_hour)
-    if taken is None:
-        return TABLE.usd_per_hour
-    return Prices(taken.gpus, taken.cpu, taken.memory, taken.source).usd_per_hour
+    return _modal_prices(taken).usd_per_hour
+
+
+def _modal_prices(taken: PricesTaken | None) -> Prices:
+    return Prices(taken.gpus, taken.cpu, taken.memory, taken.source) if taken else TABLE

@@ -14,6 +14,7 @@ from core.record.events import now
 from core.record.folder import RunFolder
 from core.record.state import ExperimentState, Request, RunState
 from tui import glyphs
+from tui.launch_words import launch_notes, machine_in_words, network_in_words, packages_in_words, prices_note
 from tui.plain import code_warnings, commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
@@ -197,15 +198,14 @@ class Overview:
                 ("Hypothesis", one_line(spec.hypothesis.statement)),
                 ("Judged by", judged_by_in_words(spec.hypothesis, spec.alpha)),
             ]
-        gpu = one_line(compute.gpu) if compute.gpu else "no GPU"
         fields += [
-            (
-                "Machine",
-                f"{gpu} · {compute.cpus} CPU · {compute.memory_gib:g} GiB"
-                f" · {clock(compute.timeout_seconds)} limit · network {compute.network_in_words}",
-            ),
-            ("Packages", one_line(", ".join(compute.packages)) or "none"),
+            ("Machine", machine_in_words(self.state, compute)),
+            ("Network", network_in_words(compute)),
+            *launch_notes(self.state, compute),
+            ("Packages", packages_in_words(self.state, compute)),
         ]
+        if note := prices_note(self.state):
+            fields.append(("Priced by", note))
         return [self._under(f"{name:<11} {text}") for name, text in fields]
 
     def _findings(self) -> list[str]:

@@ -14,7 +14,9 @@ from core.pricing import at_most_dollars, dollars, price_range
 from core.record import events as e
 from core.record.folder import RunFolder
 from core.record.state import Request, RunState
+from core.sandbox.machines import usual_packages
 from tui import glyphs
+from tui.launch_words import launch_notes, machine_in_words, network_in_words, packages_in_words, prices_note
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
 from tui.status import paused_in_words
@@ -92,9 +94,22 @@ class Narrator:
             lines += map(self._indented, warnings)
         elif asked.detail:
             lines.append(self._indented(one_line(asked.detail)))
-        elif asked.kind == "launch":
-            lines += [self._indented(line) for line in self._about_the_cap(state, asked)]
+        if asked.kind == "launch":
+            lines += [self._indented(line) for line in self._about_the_launch(state, asked)]
         return lines + [self._indented(command) for command in commands_for(run, asked.kind, str(name))]
+
+    def _about_the_launch(self, state: RunState, asked: e.ApprovalRequested) -> Iterator[str]:
+        """The machine, what may come differently, and what has to be known of the price."""
+        if asked.experiment_id in state.experiments:
+            compute = state.experiments[asked.experiment_id].spec.compute
+            yield f"{machine_in_words(state, compute)} · network {network_in_words(compute)}"
+            for name, words in launch_notes(state, compute):
+                yield f"{name}: {words}"
+            if compute.packages or usual_packages(state.settings.sandbox):
+                yield f"packages: {packages_in_words(state, compute)}"
+            if note := prices_note(state):
+                yield f"priced by {note}"
+        yield from self._about_the_cap(state, asked)
 
     def _about_the_cap(self, state: RunState, asked: e.ApprovalRequested) -> Iterator[str]:
         """What has to be known of a price before it is approved; nothing where it fits the cap."""

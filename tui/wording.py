@@ -68,6 +68,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def length_of_time(seconds: int) -> str:
+    """A limit as people say it: ``40 min``, ``90 s``, ``2 h 30 min``."""
+    minutes, rest = divmod(seconds, MINUTE)
+    if minutes == 0 or (rest and seconds < HOUR):
+        return f"{seconds} s"
+    hours, minutes = divmod(minutes, MINUTE)
+    parts = [f"{hours} h"] if hours else []
+    return " ".join([*parts, f"{minutes} min"] if minutes else parts)
+
+
 def size_in_words(size_bytes: int) -> str:
     """A size as people say it: ``812 bytes``, ``1.4 MB``."""
     if size_bytes < BYTES_PER_UNIT:

@@ -8,7 +8,7 @@ from typing import Any
 from core.budget import estimate
 from core.experiment import Compute
 from core.pricing import SECONDS_PER_HOUR
-from core.rates import prices_in_words, prices_taken, rates_of
+from core.rates import gpu_offer_in_words, prices_in_words, prices_taken, rates_of
 from core.record.events import RunCreated
 from core.record.fold import fold
 from core.record.state import RunState
@@ -52,3 +52,21 @@ def test_a_gpu_without_a_price_is_unknown_and_never_free() -> None:
 def test_a_researcher_whose_price_nobody_knows_makes_the_experiments_unknown() -> None:
     assert estimate(experiment(), rates_of(run(researcher_model="claude-banana"))).maximum is None
     assert rates_of(run(researcher_model="m")).researcher.maximum is None
+
+
+def test_what_a_gpus_name_may_turn_out_to_be_is_said_with_prices() -> None:
+    state = run(sandbox="modal")
+    assert gpu_offer_in_words(state, "any") == (
+        "now T4 $0.59, L4 $0.80, A10 $1.10 or L40S $1.95 per hour; the maximum is for the dearest"
+    )
+    hourly = Decimal("1.95") + Decimal("0.1419") + Decimal("4.5") * Decimal("0.024")
+    assert rates_of(state).sandbox(Compute(gpu="any")) == hourly
+    words = "Modal may give an H200 instead, now {} per hour{}; the maximum is for that"
+    assert gpu_offer_in_words(state, "H100") == words.format("$4.54", "")
+    assert gpu_offer_in_words(state, "H100:2") == words.format("$4.54", " each")
+    fold([prices_taken(LIVE)], state)
+    assert gpu_offer_in_words(state, "H100") == words.format("$5.00", "")
+    assert "T4 ?" in gpu_offer_in_words(state, "any")
+    for gpu in (None, "H100!", "T4", "A100", "a GPU of tomorrow"):
+        assert gpu_offer_in_words(state, gpu) == ""
+    assert gpu_offer_in_words(run(sandbox="local"), "any") == ""

@@ -13,12 +13,12 @@ from core.experiment import Experiment, Hypothesis, criterion_in_words, judged_b
 from core.pricing import Estimate, at_most_dollars, dollars
 from core.record import events as e
 from core.record.state import Request, RunState
-from core.sandbox.machines import gpu_in_words
 from tui.differences import differences
+from tui.launch_words import launch_notes, machine_in_words, network_in_words, packages_in_words, prices_note
 from tui.safe_text import one_line, safe
 from tui.widgets.approval_code import hidden_characters
 from tui.widgets.field_layout import Field
-from tui.wording import HOUR, MINUTE, counted, time_of_day
+from tui.wording import counted, time_of_day
 
 FOLDED_CHARACTERS = 220
 """How much of a long text shows until enter unfolds it."""
@@ -73,6 +73,8 @@ def price_fields(state: RunState, estimate: Estimate | None) -> Iterator[Field]:
     else:
         words = f"does not fit: {dollars(state.free_usd)} is free"
         yield Field("Left then", Content(words).stylize("$failed"), half=True, tone="failed")
+    if note := prices_note(state):
+        yield Field("Priced by", Content(note))
 
 
 def short_name(request: Request) -> str:
@@ -173,33 +175,17 @@ def _arm(label: str, where: dict[str, str | int | float | bool]) -> str:
 
 def _machine(state: RunState, spec: Experiment, unfolded: bool) -> Iterator[Field]:
     compute = spec.compute
-    gpu = one_line(gpu_in_words(state.settings.sandbox, compute.gpu))
-    more = f" · {compute.disk_gib:g} GiB disk · {compute.processes} processes" if unfolded else ""
-    yield Field(
-        "Machine",
-        Content(
-            f"{state.settings.sandbox} · {gpu} · {compute.cpus} CPU · {compute.memory_gib:g} GiB{more}"
-            f" · {length_of_time(compute.timeout_seconds)} limit"
-        ),
-        half=True,
-        apart=True,
-    )
-    network = Content(one_line(compute.network_in_words))
+    notes = launch_notes(state, compute)
+    machine = Content(machine_in_words(state, compute, whole=unfolded))
+    yield Field("Machine", machine, half=not notes, apart=True)
+    network = Content(network_in_words(compute))
     if compute.network == "blocked":
         yield Field("Network", network, half=True)
     else:
         yield Field("Network", network.stylize("$waiting bold"), half=True, tone="waiting")
-    yield Field("Packages", Content(one_line(", ".join(compute.packages)) or "none"))
-
-
-def length_of_time(seconds: int) -> str:
-    """A limit as people say it: ``40 min``, ``90 s``, ``2 h 30 min``."""
-    minutes, rest = divmod(seconds, MINUTE)
-    if minutes == 0 or (rest and seconds < HOUR):
-        return f"{seconds} s"
-    hours, minutes = divmod(minutes, MINUTE)
-    parts = [f"{hours} h"] if hours else []
-    return " ".join([*parts, f"{minutes} min"] if minutes else parts)
+    for name, words in notes:
+        yield Field(name, Content(words))
+    yield Field("Packages", Content(packages_in_words(state, compute)))
 
 
 def _script(state: RunState, asked: e.ApprovalRequested) -> Iterator[Field]:

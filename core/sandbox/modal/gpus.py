@@ -77,6 +77,6 @@ def offer_in_words(gpu: str) -> str:
     """A GPU for whoever decides about it: how many, and what the name may turn out to be."""
     name = gpu_name(gpu)
     if name == ANY:
-        return f"1 GPU, {in_words(gpu)}"
+        return "the cheapest GPU with room"
     kind, _, count = name.partition(":")
-    return f"{count or 1} × {kind}" + (f" (Modal may give {UPGRADES[kind]})" if kind in UPGRADES else "")
+    return f"{count or 1} × {kind}" + (f" (or {UPGRADES[kind]})" if kind in UPGRADES else "")

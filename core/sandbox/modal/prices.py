@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from core.errors import SandboxUnavailable
 from core.experiment import Compute
-from core.sandbox.modal.gpus import candidates
+from core.pricing import dollars
+from core.sandbox.modal.gpus import UPGRADES, candidates
 
 TABLE_DATE = date(2026, 9, 20)
 """When the table was taken from the vendor's rates."""
@@ -77,6 +78,22 @@ class Prices:
             return None
         known = [price for price in gpus if price is not None]
         return machine + max(known) if len(known) == len(gpus) else None
+
+    def offer_in_words(self, gpu: str) -> str:
+        """What a GPU's name may turn out to be, with prices now; empty where the name says it all."""
+        try:
+            names = candidates(gpu)
+        except SandboxUnavailable:
+            return ""
+        if len(names) > 1:
+            *others, last = [f"{name} {dollars(self._gpu(name))}" for name in names]
+            return f"now {', '.join(others)} or {last} per hour; the maximum is for the dearest"
+        kind, _, count = str(names[0]).partition(":")
+        if kind not in UPGRADES:
+            return ""
+        each = " each" if count else ""
+        price = dollars(self.gpus.get(DEAREST[kind]))
+        return f"Modal may give {UPGRADES[kind]} instead, now {price} per hour{each}; the maximum is for that"
 
     def _gpu(self, name: str | None) -> Decimal | None:
         if name is None:

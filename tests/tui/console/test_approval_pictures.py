@@ -14,6 +14,7 @@ from core import decisions
 from core.pricing import Estimate
 from core.record import events as e
 from core.record.folder import RunFolder
+from core.sandbox.modal.prices import GPU_USD_PER_HOUR
 from tests.fakes import console_runs as runs
 from tests.tui.console.card_app import LARGE, SMALL, CardApp, CardScreen, Hand, Time
 from tui.run_feed import RunFeed
@@ -55,10 +56,37 @@ def opened(name: str | None, *keys: str) -> Acts:
 
 def edited(folder: RunFolder) -> RunFolder:
     """E1 was edited by a human and is asked about again; it does not fit the cap any more."""
-    feed = RunFeed(folder)
     changes = {"compute.timeout_seconds": 3600, "compute.gpu": "H100", "compute.network": "open"}
+    changed(folder, changes)
+    asked_again(folder, "3", "6", "12.40", detail="The price has changed since it was approved.")
+    return folder
+
+
+def at_modal(folder: RunFolder) -> RunFolder:
+    """E1 wants any GPU and two domains, and the workspace has said what it costs."""
+    changes = {
+        "compute.timeout_seconds": 3600,
+        "compute.gpu": "any",
+        "compute.network": "allowed",
+        "compute.domains": ["huggingface.co", "*.hf.co"],
+        "compute.packages": [],
+    }
+    gpus = {name: price + Decimal("0.05") for name, price in GPU_USD_PER_HOUR.items()}
+    source = "your workspace's rates of 2026-11-23"
+    with folder.journal() as journal:
+        journal.append(e.PricesTaken(gpus=gpus, cpu=Decimal("0.14"), memory=Decimal("0.02"), source=source))
+    changed(folder, changes)
+    asked_again(folder, "0.90", "1.60", "2.90")
+    return folder
+
+
+def changed(folder: RunFolder, changes: dict[str, object]) -> None:
+    feed = RunFeed(folder)
     feed.decide(lambda state: decisions.edit(state, "E1", changes))
     feed.close()
+
+
+def asked_again(folder: RunFolder, low: str, high: str, maximum: str, detail: str = "") -> None:
     with folder.journal() as journal:
         journal.append(
             e.ApprovalRequested(
@@ -67,16 +95,16 @@ def edited(folder: RunFolder) -> RunFolder:
                 experiment_id="E1",
                 subject=folder.state().experiments["E1"].spec.sha256,
                 title="Bagged trees on digits",
-                detail="The price has changed since it was approved.",
-                estimate=Estimate(low=Decimal(3), high=Decimal(6), maximum=Decimal("12.40")),
+                detail=detail,
+                estimate=Estimate(low=Decimal(low), high=Decimal(high), maximum=Decimal(maximum)),
             )
         )
-    return folder
 
 
 CARDS: dict[str, tuple[Callable[[Path], RunFolder], Acts]] = {
     "launch": (runs.running, opened("E5")),
     "edited": (lambda path: edited(runs.waiting(path, sandbox="modal")), opened("E1")),
+    "at-modal": (lambda path: at_modal(runs.waiting(path, sandbox="modal")), opened("E1", "end")),
     "unpriced": (runs.unpriced, opened("E1")),
     "script": (runs.waiting_for_words, opened("script:E4:run-2")),
     "question": (runs.waiting_for_words, opened("question:orchestrator:c9")),

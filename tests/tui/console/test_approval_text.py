@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.content import Content
 
-from core.experiment import Verdict
+from core.experiment import Compute, Verdict
 from core.pricing import Estimate
 from core.record import events as e
 from core.record.fold import fold
+from core.record.folder import RunFolder
 from core.record.state import RunState
 from tests.fakes import console_runs as runs
 from tests.fakes.console_story import Story
 from tests.fakes.specs import experiment, run_settings
 from tests.tui.plans import ENDED, SPEC, requested
+from tui.overview import Overview
+from tui.plain import Narrator
+from tui.screen import Screen
 from tui.widgets.approval_code import hidden_characters, numbered_code
-from tui.widgets.approval_text import fields_of, length_of_time, price_fields
+from tui.widgets.approval_text import fields_of, price_fields
 from tui.widgets.field_layout import Field, laid_out
+from tui.wording import length_of_time
 
 HOSTILE = "\x1b]52;c;b3duZWQ=\x07[bold]x[/bold]\u202ereversed\x00\x1b[31mred\u200b"
 
@@ -156,3 +163,85 @@ def test_the_price_of_what_does_not_fit_says_so(tmp_path: Path) -> None:
     state = runs.waiting(tmp_path, budget_usd="1.00").state()
     _, left = price_fields(state, state.requests["E1.1"].asked.estimate)
     assert left.text.plain.startswith("does not fit")
+
+
+def at_modal(*events: e.Event, **compute: Any) -> RunState:
+    """A run at Modal in which one experiment waits, with this machine."""
+    spec = experiment(1, compute=Compute(**compute))
+    created = e.RunCreated(run_id="r", question="q", settings=run_settings(sandbox="modal"), version="0")
+    asked = requested(spec).model_copy(update={"estimate": Estimate(maximum=Decimal(2))})
+    return fold([created, *events, e.ExperimentProposed(experiment=spec, call_id="c"), asked])
+
+
+RATES = e.PricesTaken(
+    gpus={"T4": Decimal("0.60"), "L4": Decimal(1), "A10": Decimal(2), "L40S": Decimal(3)},
+    cpu=Decimal("0.1"),
+    memory=Decimal("0.02"),
+    source="your workspace's rates of 2026-11-23",
+)
+
+
+def test_any_gpu_is_said_with_what_each_costs_now() -> None:
+    fields = said(at_modal(RATES, gpu="any", timeout_seconds=600), "E1.1")
+    assert fields["Machine"] == "modal · the cheapest GPU with room · 1 CPU · 4 GiB · 10 min limit"
+    assert fields["GPU"].startswith("now T4 $0.60, L4 $1.00, A10 $2.00 or L40S $3.00 per hour")
+    assert "second start" in fields["Preemption"]
+
+
+def test_a_gpu_that_may_be_a_dearer_one_is_said() -> None:
+    fields = said(at_modal(gpu="H100"), "E1.1")
+    assert "1 × H100 (or an H200)" in fields["Machine"]
+    assert fields["GPU"] == "Modal may give an H200 instead, now $4.54 per hour; the maximum is for that"
+
+
+def test_a_machine_without_a_gpu_is_not_taken_back() -> None:
+    fields = said(at_modal(), "E1.1")
+    assert not {"GPU", "Preemption"} & set(fields)
+    assert fields["Machine"].startswith("modal · no GPU")
+
+
+@pytest.mark.parametrize(
+    ("events", "source"),
+    [((), "Modal's prices of 2026-09-20"), ((RATES,), "your workspace's rates of 2026-11-23")],
+)
+def test_whose_prices_they_are_and_of_when_is_beside_the_price(
+    events: tuple[e.Event, ...], source: str
+) -> None:
+    state = at_modal(*events)
+    fields = {
+        field.name: field.text.plain for field in price_fields(state, state.requests["E1.1"].asked.estimate)
+    }
+    assert fields["Priced by"] == source
+
+
+@pytest.mark.parametrize(
+    ("compute", "words"),
+    [
+        ({}, "blocked"),
+        ({"network": "open"}, "open: scripts can reach, and send to, all of it"),
+        ({"network": "allowed", "domains": ["b.example", "*.a.example"]}, "only *.a.example, b.example"),
+    ],
+)
+def test_what_of_the_network_is_reached_is_said(compute: dict[str, Any], words: str) -> None:
+    assert said(at_modal(**compute), "E1.1")["Network"] == words
+
+
+def test_packages_that_nobody_named_are_said_too() -> None:
+    assert said(at_modal(), "E1.1")["Packages"].startswith("the usual ones: matplotlib, numpy")
+    assert said(at_modal(packages=["transformers"]), "E1.1")["Packages"] == "transformers"
+
+
+@pytest.mark.parametrize("compute", [{"gpu": "any"}, {"network": "allowed", "domains": ["a.example"]}])
+def test_plain_lines_and_the_overview_say_the_same(tmp_path: Path, compute: dict[str, Any]) -> None:
+    state = at_modal(RATES, **compute)
+    screen = Screen.of()
+    folder = RunFolder(tmp_path / "r")
+    folder.path.mkdir()
+    (request,) = state.waiting
+    shown = said(state, "E1.1")
+    plain = "\n".join(Narrator(folder, screen).waits(state, request))
+    page = "\n".join(Overview(folder, state, screen).lines())
+    for text in (plain, page):
+        for name in {"Machine", "GPU", "Preemption", "Network", "Packages"} & set(shown):
+            assert shown[name] in text, name
+        assert "your workspace's rates of 2026-11-23" in text
