@@ -47,6 +47,10 @@ LONGEST_PAUSE_SECONDS = 0.1
 END_SECONDS = 5.0
 LOST = {"end": "lost", "exit_code": None, "seconds": 0.0, "peak_memory_bytes": 0, "output_bytes": 0}
 
+PASSED_ON = ("PATH", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "NCCL_")
+"""The machine's variables that scripts get: where programs, libraries and GPUs are."""
+
 NOT_FOUND = 3
 REFUSED = 4
 NOT_STARTED = 5
@@ -139,14 +143,22 @@ def heartbeat() -> int:
     return 0
 
 
+def machine_environment() -> dict[str, str]:
+    """Of the machine's own variables those that say what it has; it may have secrets, too."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)
+    }
+
+
 def script_environment(exec_id: str, request: dict[str, object]) -> dict[str, str]:
-    """The script's whole environment: the machine's own, without the provider's, and ours over it."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MODAL_")}
+    """The script's whole environment: what it needs of the machine's own, and ours over it."""
     given = request["environment"]
     assert isinstance(given, dict)
     folder = inside("execs", exec_id)
     return {
-        **own,
+        **machine_environment(),
         **given,
         "HOME": inside("work"),
         "TMPDIR": inside("temporary"),
@@ -180,7 +192,8 @@ def start(exec_id: str) -> int:
     command = [sys.executable, "-I", "-S", inside("supervisor.py"), os.path.join(folder, "policy.json")]
     child = os.fork()
     if child == 0:
-        os.execv(command[0], command)
+        # A script can read the environment of its supervisor.
+        os.execve(command[0], command, machine_environment())
     _, code = os.waitpid(child, 0)
     return 0 if code == 0 or os.path.exists(os.path.join(folder, "claim")) else NOT_STARTED
 

@@ -16,8 +16,13 @@ from typing import Any
 
 from modal_proto import api_pb2
 
-MARK = "DOUBLE_SANDBOX"
-"""Variable that marks every process of a sandbox, so that none outlives it."""
+SECRETS = {
+    "MODAL_IDENTITY_TOKEN": "a-token-that-no-script-may-see",
+    "MODAL_TASK_ID": "ta-own",
+    "AWS_SESSION_TOKEN": "a-secret-that-no-script-may-see",
+    "HF_TOKEN": "another-secret-that-no-script-may-see",
+}
+"""Variables of a sandbox's own that are nobody else's business."""
 
 READ_BYTES = 256 * 1024
 LOOK_SECONDS = 0.02
@@ -113,6 +118,7 @@ class Command:
         async with self._changed:
             self.closed = {1: True, 2: True}
             self.exit_code = -signal.SIGKILL if self.exit_code is None else self.exit_code
+            self.printed = {1: bytearray(), 2: bytearray()}  # Nobody can ask for it any more.
             self._changed.notify_all()
 
     async def _pump(self, stream: int, source: asyncio.StreamReader) -> None:
@@ -231,8 +237,8 @@ class Machine:
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "MODAL_SANDBOX_ID": self.id,
-            "MODAL_IDENTITY_TOKEN": "a-token-that-no-script-may-see",
-            MARK: self.id,
+            "CUDA_VERSION": "12.8",
+            **SECRETS,
             **environment,
         }
         timeout = request.timeout_secs if request.HasField("timeout_secs") else None
@@ -275,7 +281,7 @@ class Machine:
             return
         self.result = RESULT(status=status, exitcode=exit_code, exception=exception)  # type: ignore[arg-type]
         self.ended_at = time.time()
-        await asyncio.to_thread(end_processes, self.id)
+        await asyncio.to_thread(end_processes, self.folder)
         for command in self.commands.values():
             await command.lose()
         for mount in self.mounts:
@@ -284,20 +290,21 @@ class Machine:
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
 
-def marked_processes(sandbox_id: str) -> Iterable[int]:
-    """Every process of a sandbox that can be seen (Linux)."""
-    mark = f"{MARK}={sandbox_id}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
+def processes_of(folder: Path) -> Iterable[int]:
+    """Every process of a sandbox that can be seen: each has to do with its folder (Linux)."""
+    mark = os.fsencode(f"{folder}/")
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                yield int(folder.name)
+            own = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            if mark in own or (process / "cwd").readlink().is_relative_to(folder):
+                yield int(process.name)
 
 
-def end_processes(sandbox_id: str) -> None:
+def end_processes(folder: Path) -> None:
     """End every process of a sandbox, until none is left."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
-        pids = list(marked_processes(sandbox_id))
+        pids = list(processes_of(folder))
         if not pids:
             return
         for pid in pids:

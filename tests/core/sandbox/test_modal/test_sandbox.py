@@ -16,6 +16,7 @@ from core.errors import SandboxLost
 from core.sandbox.base import ExecResult
 from core.sandbox.modal.sandbox import ModalSandbox
 from tests.core.sandbox.test_modal.conftest import ModalPlace, everything, ran
+from tests.fakes.modal.machine import SECRETS
 
 ROOT = Path(__file__).parents[4]
 WAIT_TO_GO = "while not os.path.exists('go'): time.sleep(0.01)"
@@ -120,19 +121,35 @@ def test_a_script_longer_than_a_command_line_may_be_runs(place: ModalPlace) -> N
     assert place.use(lambda sandbox: ran(sandbox, code))[1] == b"39999\n"
 
 
-def test_scripts_see_the_planned_seeds_and_none_of_the_vendors_variables(place: ModalPlace) -> None:
-    code = "import lab, os\nprint(lab.seeds(), [n for n in os.environ if n.startswith('MODAL')], lab.trial())"
-
+def test_scripts_see_the_planned_seeds(place: ModalPlace) -> None:
     async def run() -> bytes:
         provider = place.provider()
         sandbox = await place.open(provider, seeds=(3, 5))
-        await sandbox.start("x", code, trial=True)
+        await sandbox.start("x", "import lab\nprint(lab.seeds(), lab.trial())", trial=True)
         output = await everything(sandbox, "x")
         await sandbox.close()
         await provider.close()
         return output
 
-    assert asyncio.run(run()) == b"(3, 5) [] True\n"
+    assert asyncio.run(run()) == b"(3, 5) True\n"
+
+
+ENVIRONMENTS = """
+import json, os
+supervisor = open(f"/proc/{os.getppid()}/environ").read().split("\\0")
+print(json.dumps([dict(os.environ), [line for line in supervisor if line]]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc here")
+def test_neither_a_script_nor_its_supervisor_has_the_machines_secrets(either: ModalPlace) -> None:
+    _, output = either.use(lambda sandbox: ran(sandbox, ENVIRONMENTS))
+    own, supervisor = json.loads(output)
+    assert own["CUDA_VERSION"] == "12.8"
+    assert own["HOME"].endswith("/work")
+    assert not {*SECRETS, "MODAL_SANDBOX_ID"} & own.keys()
+    assert {line.partition("=")[0] for line in supervisor} == {"PATH", "CUDA_VERSION"}
+    assert not any(secret in output.decode() for secret in SECRETS.values())
 
 
 ENGINE = """
