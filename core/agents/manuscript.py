@@ -11,6 +11,7 @@ from core.evidence.gather import gather
 from core.paper.document import Attempt, PaperInput
 from core.record.journal import Journal
 from core.record.state import ExperimentState, RunState
+from core.sandbox.machines import usual_packages
 
 WRITER_NAME = "writer"
 """The agent whose drafts these are."""
@@ -110,8 +111,11 @@ def _versions(state: RunState) -> Iterator[tuple[str, str]]:
         yield f"model of the {role}", ", ".join(sorted(models))
     yield "sandbox", state.settings.sandbox
     for experiment in state.experiments.values():
-        if experiment.locked and (packages := experiment.spec.compute.packages):
+        usual = usual_packages(state.settings.sandbox)
+        if experiment.locked and (packages := experiment.spec.compute.packages or usual):
             yield f"packages of {experiment.id}", ", ".join(packages)
+    for file in state.data.values():
+        yield f"data {file.name}", f"SHA-256 {file.sha256[:16]}"
     for exec_id, script in state.execs.items():
         if script.counts:
             yield f"code of {exec_id}", f"SHA-256 {script.asked.code_sha256[:16]}"

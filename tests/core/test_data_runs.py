@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,6 +66,9 @@ def test_a_run_reads_what_it_was_given_before_it_began(tmp_path: Path) -> None:
     for agent in ("orchestrator", "E1"):
         assert f"scores.csv  3 bytes  sha256 {sha256}" in state.agents[agent].started.prompt
         assert told(state, agent) == []
+    evidence = json.loads((folder.paper / "evidence.json").read_text())
+    assert evidence["versions"]["data scores.csv"] == f"SHA-256 {sha256[:16]}"
+    assert sha256[:16] in (folder.paper / "paper.md").read_text()
 
 
 def test_agents_at_work_hear_of_what_comes_later_and_their_next_script_reads_it(tmp_path: Path) -> None:

@@ -31,13 +31,13 @@ needs_mounts = pytest.mark.skipif(
 )
 
 
-async def added(place: ModalPlace, *files: Path) -> list[str]:
+async def added(place: ModalPlace, *files: Path, run_id: str = RUN) -> list[str]:
     """Bring files to the run's volume, as a command does; gives what was said of it."""
     provider = place.provider()
     told: list[str] = []
     try:
         connection = await provider.account.connect()
-        await add_data(connection, RUN, {file.name: file for file in files}, told.append)
+        await add_data(connection, run_id, {file.name: file for file in files}, told.append)
     finally:
         await provider.close()
     return told
