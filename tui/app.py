@@ -252,8 +252,12 @@ class Console(LeavingApp, inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Hand a key on that was pressed before the field it is meant for had the focus."""
+        from tui.widgets.fields import PromptLine
+
         focused = self.focused
         early = focused is not None and focused.check_consume_key(event.key, event.character)
+        if isinstance(focused, PromptLine) and event.key == "enter":
+            early = not focused.entered  # it must not overtake what was typed before it
         if focused is not None and early and event is not self._handed_on:
             event.prevent_default()
             self._handed_on = events.Key(event.key, event.character)

@@ -25,7 +25,7 @@ from tui.open_run import decide
 from tui.run_history import RunHistory, RunSummary
 from tui.safe_text import one_line
 from tui.screens.dialogs import Ask, Confirm
-from tui.widgets.fields import OneLine
+from tui.widgets.fields import PromptLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.lines import spread
 from tui.widgets.run_columns import ORDERS, WIDE_COLUMNS, head
@@ -99,7 +99,7 @@ class RunsScreen(Screen[None]):
         yield Static(classes="said")
         with Horizontal(classes="filter"):
             yield Static("/")
-            yield OneLine(placeholder="words in the question, the state or the name", compact=True)
+            yield PromptLine(self._take_filter, "words in the question, the state or the name")
         with Horizontal(classes="keys"):
             yield KeyLine(self, self._key_words, gap=2).add_class("own")
             yield KeyLine(self.app, gap=2).add_class("app")
@@ -181,7 +181,7 @@ class RunsScreen(Screen[None]):
         run = runs.run
         if action == "leave_filter":
             return bool(runs.pattern) or self.query_one(".filter").display
-        if self.query_one(Input).has_focus:
+        if self.focused is self.query_one(Input):  # at once, where ``has_focus`` waits for an event
             return False
         if action in ("open", "rename", "delete"):
             return run is not None
@@ -241,14 +241,19 @@ class RunsScreen(Screen[None]):
         self.query_one(".filter").display = True
         self.set_focus(self.query_one(Input))  # at once: what is typed next is meant for it
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self) -> None:
         """Show what fits what was typed so far."""
-        self.query_one(RunList).set_pattern(event.value)
-        self._show()
+        self._apply_filter()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def _apply_filter(self) -> str:
+        typed = self.query_one(Input).value
+        self.query_one(RunList).set_pattern(typed)
+        self._show()
+        return typed
+
+    def _take_filter(self) -> None:
         """Go on with the keys of the list."""
-        self.query_one(".filter").display = bool(event.value.strip())
+        self.query_one(".filter").display = bool(self._apply_filter().strip())
         self.set_focus(self.query_one(RunList))
 
     def action_leave_filter(self) -> None:
@@ -322,20 +327,27 @@ class RunsScreen(Screen[None]):
 
     @work
     async def _delete(self, run: RunSummary) -> None:
-        from tui.open_sandboxes import close_sandboxes
+        from tui.ending_sandboxes import close_sandboxes, end_at_modal, left_by
+        from tui.open_sandboxes import ModalLook, look_at_modal
 
+        look = ModalLook()
         try:
             refuse_if_driven(run.folder)
+            if run.uses_modal:
+                self.notify("Asking Modal what the run has left open there …", markup=False, timeout=2)
+                look = await look_at_modal(run.folder.run_id, inside=False)
             kept = "its paper, " if run.paper else ""
+            warning = f"Its journal, {kept}logs and measurements go with it. It cannot be undone."
             if not await self.app.push_screen_wait(
                 Confirm(
                     "Delete this run?",
                     f"{one_line(run.title, 300)}\n{run.folder.run_id}",
-                    f"Its journal, {kept}logs and measurements go with it. It cannot be undone.",
+                    "\n".join(filter(None, (left_by(run.left, look), warning))),
                 )
             ):
                 return
             refuse_if_driven(run.folder)
+            await end_at_modal(look.sandboxes)
             await close_sandboxes(run.folder)
             # A thread, because a run may hold many files.
             await asyncio.to_thread(delete_run, run.folder)

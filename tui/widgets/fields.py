@@ -6,6 +6,8 @@ from a model. These clean what they paint and what is pasted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
@@ -27,6 +29,43 @@ class OneLine(Input):
         event.prevent_default()
         first = next(iter(event.text.strip().splitlines()), "")
         self.replace(one_line(first), *self.selection)
+
+
+class PromptLine(OneLine):
+    """A field that Enter ends: what is typed behind Enter is not meant for it, however fast it comes.
+
+    A key goes up through all parents before its binding is looked up. The keys behind Enter go after it, so
+    that each finds the focus where it would be had it been typed later.
+
+    Args:
+        taken: what Enter does, at once; until it returns the focus should have left.
+        placeholder: what an empty field says.
+    """
+
+    def __init__(self, taken: Callable[[], None], placeholder: str = "") -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._taken = taken
+        self._entered = False
+
+    def on_focus(self) -> None:
+        """Begin."""
+        self._entered = False
+
+    @property
+    def entered(self) -> bool:
+        """Whether Enter has come by, and is on its way to what it does."""
+        return self._entered
+
+    def on_key(self, event: events.Key) -> None:
+        """Let what comes behind Enter go on."""
+        if self._entered:
+            event.prevent_default()
+        self._entered = self._entered or event.key == "enter"
+
+    async def action_submit(self) -> None:
+        """Take what was typed, at once: a message would be handled behind the keys that wait already."""
+        self._entered = False
+        self._taken()
 
 
 class ManyLines(TextArea):

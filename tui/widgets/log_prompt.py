@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Literal, TypeAlias
 
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui.widgets.fields import OneLine
+from tui.widgets.fields import PromptLine
 
 Purpose: TypeAlias = Literal["search", "filter", "save"]
 
@@ -18,7 +19,14 @@ LABELS: dict[Purpose, str] = {"search": "/", "filter": "&", "save": "save to"}
 
 
 class LogPrompt(Horizontal):
-    """Asks for one line of text; shown only while it asks."""
+    """Asks for one line of text; shown only while it asks.
+
+    Args:
+        done: takes the complete text, and closes the prompt.
+
+    Attributes:
+        purpose: what it asks for.
+    """
 
     class Typed(Message):
         """The text has changed."""
@@ -27,9 +35,6 @@ class LogPrompt(Horizontal):
             super().__init__()
             self.purpose = purpose
             self.text = text
-
-    class Done(Typed):
-        """The text is complete."""
 
     class Given(Message):
         """Nothing is wanted after all."""
@@ -42,20 +47,21 @@ class LogPrompt(Horizontal):
     LogPrompt { width: 1fr; height: 1; display: none; }
     LogPrompt.-asks { display: block; }
     LogPrompt > Static { width: auto; color: $accent; text-style: bold; padding: 0 1 0 1; }
-    LogPrompt > OneLine { width: 1fr; background: $background; color: $foreground; }
-    LogPrompt > OneLine:focus { background: $panel; }
+    LogPrompt > PromptLine { width: 1fr; background: $background; color: $foreground; }
+    LogPrompt > PromptLine:focus { background: $panel; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel", id="log.prompt_cancel")]
 
-    def __init__(self) -> None:
+    def __init__(self, done: Callable[[Purpose, str], None]) -> None:
         super().__init__()
         self.purpose: Purpose = "search"
+        self._done = done
 
     def compose(self) -> ComposeResult:
         """A label and what is typed."""
         yield Static("", markup=False)
-        yield OneLine(compact=True)
+        yield PromptLine(self._take)
 
     @property
     def asks(self) -> bool:
@@ -91,7 +97,5 @@ class LogPrompt(Horizontal):
         if self.asks:
             self.post_message(self.Typed(self.purpose, event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Say what was typed."""
-        event.stop()
-        self.post_message(self.Done(self.purpose, event.value))
+    def _take(self) -> None:
+        self._done(self.purpose, self.query_one(Input).value)

@@ -46,6 +46,7 @@ class LogReader(LogScroll):
         self._wraps = False
         self._folds = True
         self._shows_times = False
+        self._steps_ahead: list[int] = []
 
     def open(self, log: OpenLog | None) -> None:
         """Show another log, or none, as this reader likes it."""
@@ -91,6 +92,14 @@ class LogReader(LogScroll):
 
     @work(exclusive=True, group="log-seek")
     async def _seek(self, matches: LogMatches, offset: int, step: int) -> None:
+        """Go to the nearest match, and from there on as far as was asked for meanwhile."""
+        self._steps_ahead.clear()
+        await self._go_to_nearest(matches, offset, step)
+        while self._steps_ahead:
+            step = self._steps_ahead.pop(0)
+            await self._go_to_nearest(matches, self._from_here(step), step)
+
+    async def _go_to_nearest(self, matches: LogMatches, offset: int, step: int) -> None:
         """Go to the nearest match; round the end or the beginning where there is none before it."""
         log = self.opened
         if log is None or not log.size:
@@ -121,7 +130,20 @@ class LogReader(LogScroll):
         if self.opened is None or self.opened.found is None:
             self.notify("Nothing is searched for: press /.", timeout=2, markup=False)
             return
-        self._seek(self.opened.found, self._from_here(step), step)
+        if self._seeks_match():
+            self._steps_ahead.append(step)
+        else:
+            self._seek(self.opened.found, self._from_here(step), step)
+
+    def _seeks_match(self) -> bool:
+        """Whether a match is being looked for already, so that the next one is not known yet."""
+        return any(
+            worker.node is self
+            and worker.name == "_seek"
+            and not worker.is_finished
+            and not worker.is_cancelled
+            for worker in self.workers
+        )
 
     def action_next_error(self, step: int) -> None:
         """Go to the next line that says that something went wrong, or the one before."""

@@ -79,7 +79,7 @@ class LogView(Vertical):
         self.looks = False
         self._next_look: Timer | None = None
         self.reader = LogReader()
-        self._prompt = LogPrompt()
+        self._prompt = LogPrompt(self._done)
         self._head = Static("", classes="log-head")
         self._found = Static("", classes="log-found")
         self._place_shown = Static("", classes="log-place")
@@ -267,16 +267,22 @@ class LogView(Vertical):
 
     def on_log_prompt_typed(self, event: LogPrompt.Typed) -> None:
         """Search and filter while it is typed, from where the reader was."""
-        if event.purpose == "save" or (log := self._log) is None:
+        if self._prompt.asks:
+            self._take_typed(event.purpose, event.text)
+
+    def _done(self, purpose: Purpose, text: str) -> None:
+        """Take what was typed; the last of it may not have been seen yet."""
+        self._close_prompt()
+        if purpose == "save":
+            self._save(text)
+        elif text != (self.reader.search_text if purpose == "search" else self.reader.filter_text):
+            self._take_typed(purpose, text)
+
+    def _take_typed(self, purpose: Purpose, text: str) -> None:
+        if purpose == "save" or (log := self._log) is None:
             return
         log.page.top, log.page.skipped, log.page.follows = self._place
-        self._take(event.purpose, event.text)
-
-    def on_log_prompt_done(self, event: LogPrompt.Done) -> None:
-        """Take what was typed."""
-        self._close_prompt()
-        if event.purpose == "save":
-            self._save(event.text)
+        self._take(purpose, text)
 
     def on_log_prompt_given(self, event: LogPrompt.Given) -> None:
         """Go back to where the reader was."""

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui.safe_text import one_line
-from tui.widgets.fields import OneLine
+from tui.widgets.fields import PromptLine
 from tui.widgets.page_reader import PageReader
 
 
@@ -27,9 +27,9 @@ class SearchLine(Horizontal):
     SearchLine { height: 1; display: none; padding: 0 1; }
     SearchLine.-shown { display: block; }
     SearchLine > .sign { width: 1; color: $accent; text-style: bold; }
-    SearchLine > OneLine { width: 1fr; background: $background; color: $foreground; display: none; }
-    SearchLine.-asks > OneLine { display: block; }
-    SearchLine > OneLine:focus { background: $panel; }
+    SearchLine > PromptLine { width: 1fr; background: $background; color: $foreground; display: none; }
+    SearchLine.-asks > PromptLine { display: block; }
+    SearchLine > PromptLine:focus { background: $panel; }
     SearchLine > .found { width: auto; color: $muted; }
     """
 
@@ -40,7 +40,7 @@ class SearchLine(Horizontal):
     def compose(self) -> ComposeResult:
         """A sign, what is typed, and what was found."""
         yield Static("/", classes="sign", markup=False)
-        yield OneLine(compact=True)
+        yield PromptLine(self.action_take)
         yield Static(classes="found")
 
     def ask(self, page: PageReader) -> None:
@@ -71,6 +71,9 @@ class SearchLine(Horizontal):
 
     def action_take(self) -> None:
         """Go on reading; n and N go from match to match."""
+        typed = self.query_one(Input).value.strip()
+        if self._page is not None and typed != self._page.search_text:
+            self._page.search(typed)
         self._close()
 
     def action_give_up(self) -> None:
@@ -84,11 +87,6 @@ class SearchLine(Horizontal):
         event.stop()
         if self._page is not None and self.has_class("-asks"):
             self._page.search(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go on reading."""
-        event.stop()
-        self._close()
 
     def _close(self) -> None:
         self.set_class(False, "-asks")
