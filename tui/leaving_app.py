@@ -33,18 +33,34 @@ class LeavingApp(ThemedApp, inherit_bindings=False):
 
     def _last_words(self) -> tuple[ExitCode, str]:
         from tui.following import OUTCOMES
+        from tui.left_open import left_in_words, left_open
         from tui.run_feed import RunFeed
 
         feeds = (getattr(screen, "feed", None) for screen in reversed(self.screen_stack))
         feed = next((feed for feed in feeds if isinstance(feed, RunFeed)), None)
         if feed is None:
-            return ExitCode.DONE, ""
+            return ExitCode.DONE, self._left_open()
         run_id = feed.folder.run_id
+        left = left_in_words(left_open(feed.folder, feed.state))
         if feed.state.ended is not None:
-            return OUTCOMES[feed.state.ended.outcome], ""
+            return OUTCOMES[feed.state.ended.outcome], f"{left}." if left else ""
         if feed.folder.has_engine():
             return ExitCode.DETACHED, f"The engine goes on. Come back with 'fumehood attach {run_id}'."
-        return ExitCode.ENGINE_GONE, f"No engine drives this run. Go on with 'fumehood resume {run_id}'."
+        resume = f"No engine drives this run. Go on with 'fumehood resume {run_id}'."
+        return ExitCode.ENGINE_GONE, f"{resume}\n{left}." if left else resume
+
+    def _left_open(self) -> str:
+        """What runs without an engine may have left open at Modal, as far as their list knows."""
+        from tui.left_open import SEE, dollars_per_hour
+        from tui.screens.runs import RunsScreen
+
+        lists = (screen for screen in self.screen_stack if isinstance(screen, RunsScreen))
+        left = [one for runs in lists for run in runs.history.summaries for one in run.left]
+        if not left:
+            return ""
+        count = "1 sandbox" if len(left) == 1 else f"{len(left):,} sandboxes"
+        price = dollars_per_hour(one.usd_per_hour for one in left)
+        return f"{count} without an engine may still be open at Modal, at {price}: {SEE}."
 
     @property
     def crash(self) -> BaseException | None:

@@ -1,4 +1,4 @@
-"""Sandboxes that are still there, of all runs and at Modal: what they cost, and how they are ended."""
+"""Sandboxes that are still there, of all runs and at Modal: what they cost, and whose they are."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from core import decisions
 from core.budget import sandbox_cost
-from core.errors import ConfigError, DecisionError, FumehoodError, SandboxLost
-from core.pricing import dollars
+from core.errors import ConfigError, FumehoodError
 from core.record.folder import RunFolder, list_runs
 from core.record.state import RunState
-from core.sandbox.asking_modal import end_sandboxes, list_sandboxes
+from core.sandbox.asking_modal import list_sandboxes
 from core.sandbox.base import OpenSandbox
 from core.sandbox.local import LocalProvider
 from core.sandbox.machines import LOCAL, MODAL
 from core.sandbox.providers import modal_credentials
-from tui.open_run import decide
-from tui.wording import counted
+from tui.left_open import dollars_per_hour
 
 Standing: TypeAlias = Literal["driven", "no engine", "left over", "unreadable", "elsewhere"]
 
@@ -205,93 +202,12 @@ def _still_open(
     return unknown
 
 
-def together(found: Sequence[StillOpen]) -> str:
+def together(found: Sequence[StillOpen | OpenSandbox]) -> str:
     """How many sandboxes there are and what they cost per hour, for people."""
-    count = counted(len(found), "sandbox").replace("sandboxs", "sandboxes")
-    return f"{count} at {per_hour(found)}"
+    noun = "1 sandbox" if len(found) == 1 else f"{len(found):,} sandboxes"
+    return f"{noun} at {per_hour(found)}"
 
 
-def per_hour(found: Sequence[StillOpen]) -> str:
+def per_hour(found: Sequence[StillOpen | OpenSandbox]) -> str:
     """What sandboxes cost per hour together; what is unknown is not taken for nothing."""
-    prices = [sandbox.usd_per_hour for sandbox in found]
-    known = sum((price for price in prices if price is not None), Decimal(0))
-    return f"{dollars(known)}/h" + (" + ?" if None in prices else "")
-
-
-async def kill_sandbox(found: StillOpen) -> None:
-    """End a sandbox and everything that runs in it, as ``kill_sandboxes`` does.
-
-    Raises:
-        FumehoodError: it may still be there.
-    """
-    for error in (await kill_sandboxes([found])).values():
-        raise error
-
-
-async def kill_sandboxes(found: Sequence[StillOpen]) -> dict[str, FumehoodError]:
-    """End sandboxes and everything that runs in them.
-
-    An experiment that is open is killed by a decision in its journal; an engine that drives the run
-    closes the sandbox itself, so that its bill is recorded. Where there is none, or the experiment has
-    ended, the sandbox is ended from here.
-
-    Returns:
-        Why each that may still be there could not be ended, by its name.
-    """
-    left: dict[str, FumehoodError] = {}
-    at_modal: list[StillOpen] = []
-    for one in found:
-        try:
-            if not await _left_to_its_engine(one):
-                if one.provider == MODAL:
-                    at_modal.append(one)
-                else:
-                    await _end_local(one)
-        except FumehoodError as error:
-            left[one.name] = error
-    if at_modal:
-        ids = [one.sandbox.id for one in at_modal]
-        try:
-            left |= await end_sandboxes(await modal_credentials(), ids)
-        except FumehoodError as error:
-            left |= dict.fromkeys(ids, error)
-    return left
-
-
-async def _left_to_its_engine(found: StillOpen) -> bool:
-    """Decide the end of a sandbox's experiment; whether an engine then ends the sandbox.
-
-    Raises:
-        FumehoodError: the decision cannot be written, and an engine needs it.
-    """
-    if found.folder is None or not found.open:
-        return False
-    try:
-        await asyncio.to_thread(
-            decide, found.folder, lambda state: decisions.kill(state, found.experiment_id, "")
-        )
-    except DecisionError:
-        pass  # it has ended, or is being killed already
-    except FumehoodError:
-        # Where the disk is full, what costs money is ended all the same.
-        if found.folder.has_engine():
-            raise
-    return found.folder.has_engine()
-
-
-async def _end_local(found: StillOpen) -> None:
-    if found.folder is not None:
-        with contextlib.suppress(SandboxLost):
-            await LocalProvider(found.folder.path).end(found.sandbox.id)
-
-
-async def close_sandboxes(folder: RunFolder) -> None:
-    """End every sandbox that a run without an engine has on this machine.
-
-    Raises:
-        SandboxError: one cannot be ended.
-    """
-    provider = LocalProvider(folder.path)
-    for sandbox in await provider.list():
-        with contextlib.suppress(SandboxLost):
-            await provider.end(sandbox.id)
+    return dollars_per_hour(one.usd_per_hour for one in found)

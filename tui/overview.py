@@ -94,6 +94,8 @@ class Overview:
             lines.append(f"{one_line(status.explanation)}; go on with 'fumehood resume {self.folder.run_id}'")
         elif state.ended is None:
             lines += self._retries()
+        elif status.explanation:
+            lines.append(f"{one_line(status.explanation)}.")
         if state.kill and state.ended is None:
             lines.append(f"{glyphs.KILLED.glyph} it is being killed")
         return lines

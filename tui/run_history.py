@@ -18,7 +18,9 @@ from core.errors import FumehoodError, JournalError
 from core.record.fold import fold
 from core.record.folder import RunFolder, list_runs
 from core.record.state import RunState
+from core.sandbox.machines import MODAL
 from tui import glyphs
+from tui.left_open import LeftOpen, left_open
 from tui.run_feed import SHOWN_SECONDS
 from tui.screen import Mark
 from tui.status import status_of
@@ -56,6 +58,8 @@ class RunSummary:
         open_sandboxes: price per hour, USD, and opening time of each.
         scripted: whether no language model takes part.
         paper: whether it has a paper.
+        uses_modal: whether its sandboxes are at Modal.
+        left: what it may have left open there.
         changed_at: when its last event happened; None before the journal was read.
     """
 
@@ -72,6 +76,8 @@ class RunSummary:
     open_sandboxes: tuple[tuple[Decimal | None, datetime], ...] = ()
     scripted: bool = False
     paper: bool = False
+    uses_modal: bool = False
+    left: tuple[LeftOpen, ...] = ()
     changed_at: datetime | None = None
 
     def cost_usd(self, at: datetime) -> Decimal | None:
@@ -245,5 +251,7 @@ def _summary(folder: RunFolder, state: RunState) -> RunSummary:
         open_sandboxes=tuple((x.usd_per_hour, x.at) for x in sandboxes) if not status.resumable else (),
         scripted=state.settings.model.startswith("scripted:"),
         paper=state.paper is not None,
+        uses_modal=state.settings.sandbox == MODAL,
+        left=left_open(folder, state),
         changed_at=state.last_at,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.record.events import EngineStopped
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui import glyphs
+from tui.left_open import left_in_words, left_open
 from tui.screen import Mark
 
 STOPPED = Mark("‖", "stopped", "yellow")
@@ -29,7 +30,7 @@ class Status:
     Attributes:
         mark: for people.
         resumable: whether an engine can be started for it.
-        explanation: a sentence on why no engine drives it; empty where one does or the run is over.
+        explanation: a sentence on why no engine drives it, and what it has left open at Modal.
     """
 
     mark: Mark
@@ -39,6 +40,14 @@ class Status:
 
 def status_of(folder: RunFolder, state: RunState) -> Status:
     """How a run stands now."""
+    status = _status(folder, state)
+    left = left_in_words(left_open(folder, state))
+    if not left:
+        return status
+    return replace(status, explanation=". ".join(filter(None, (status.explanation, left))))
+
+
+def _status(folder: RunFolder, state: RunState) -> Status:
     if state.ended is not None:
         return Status(
             {"done": glyphs.DONE, "killed": glyphs.KILLED, "failed": glyphs.FAILED}[state.ended.outcome]

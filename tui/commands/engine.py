@@ -14,6 +14,7 @@ from core.record.state import RunState
 from tui.console_options import console_options, take_console_options
 from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
+from tui.left_open import left_in_words, left_open
 from tui.missing_keys import keys_needed, take_missing_keys
 from tui.open_run import decide, named_run, run_to_change
 from tui.screen import Screen
@@ -36,7 +37,9 @@ def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
     folder = run_to_change(run)
     if not folder.has_engine():
         decisions.stop(folder.state(), close_sandboxes=close_sandboxes)  # an ended run has its own words
-        raise InputError(f"no engine drives {folder.run_id}", f"See 'fumehood show {folder.run_id}'.")
+        see = f"See 'fumehood show {folder.run_id}'"
+        left = left_in_words(left_open(folder, folder.state()))
+        raise InputError(f"no engine drives {folder.run_id}", f"{left or see}.")
     decide(folder, lambda state: decisions.stop(state, close_sandboxes=close_sandboxes))
     screen = Screen.of()
     deadline = time.monotonic() + STOP_SECONDS
@@ -46,6 +49,8 @@ def stop(run: str | None, close_sandboxes: bool) -> ExitCode:
             return ExitCode.DONE
         time.sleep(POLL_SECONDS)
     screen.line(f"The engine of {folder.run_id} has stopped; go on with 'fumehood resume {folder.run_id}'.")
+    if left := left_in_words(left_open(folder, folder.state())):
+        screen.line(f"{left}.")
     return ExitCode.DONE
 
 

@@ -16,6 +16,7 @@ from core.keys.lookup import key_store
 from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.pricing import dollars
 from core.record.events import now
+from tui.ending_sandboxes import kill_sandboxes
 from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
 from tui.glyphs import QUEUED, RUNNING
@@ -24,7 +25,6 @@ from tui.open_sandboxes import (
     IN_WORDS,
     ModalLook,
     StillOpen,
-    kill_sandboxes,
     look_at_modal,
     open_sandboxes,
     together,

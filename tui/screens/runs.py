@@ -327,20 +327,27 @@ class RunsScreen(Screen[None]):
 
     @work
     async def _delete(self, run: RunSummary) -> None:
-        from tui.open_sandboxes import close_sandboxes
+        from tui.ending_sandboxes import close_sandboxes, end_at_modal, left_by
+        from tui.open_sandboxes import ModalLook, look_at_modal
 
+        look = ModalLook()
         try:
             refuse_if_driven(run.folder)
+            if run.uses_modal:
+                self.notify("Asking Modal what the run has left open there …", markup=False, timeout=2)
+                look = await look_at_modal(run.folder.run_id, inside=False)
             kept = "its paper, " if run.paper else ""
+            warning = f"Its journal, {kept}logs and measurements go with it. It cannot be undone."
             if not await self.app.push_screen_wait(
                 Confirm(
                     "Delete this run?",
                     f"{one_line(run.title, 300)}\n{run.folder.run_id}",
-                    f"Its journal, {kept}logs and measurements go with it. It cannot be undone.",
+                    "\n".join(filter(None, (left_by(run.left, look), warning))),
                 )
             ):
                 return
             refuse_if_driven(run.folder)
+            await end_at_modal(look.sandboxes)
             await close_sandboxes(run.folder)
             # A thread, because a run may hold many files.
             await asyncio.to_thread(delete_run, run.folder)

@@ -20,11 +20,11 @@ from textual.worker import Worker
 
 from core.errors import FumehoodError
 from core.pricing import dollars
+from tui.ending_sandboxes import kill_sandbox
 from tui.open_sandboxes import (
     IN_WORDS,
     ModalLook,
     StillOpen,
-    kill_sandbox,
     look_at_modal,
     open_sandboxes,
     per_hour,

@@ -30,7 +30,8 @@ from tests.tui.console.run_app import NARROW, WIDE, still
 from tests.tui.console.told_paper import until
 from tests.tui.modal_home import alive, modal, open_at_modal, running_double, token
 from tui.app import Console
-from tui.open_sandboxes import ModalLook, StillOpen, kill_sandbox, open_sandboxes
+from tui.ending_sandboxes import kill_sandbox
+from tui.open_sandboxes import ModalLook, StillOpen, open_sandboxes
 from tui.screens.dialogs import Confirm
 from tui.screens.run import RunScreen
 from tui.screens.sandboxes import SandboxesScreen
@@ -388,6 +389,7 @@ def test_a_damaged_sandbox_hides_no_other(still: Path, content: str) -> None:
 LOOK = """
 import asyncio, sys
 import tui.app, tui.screens.sandboxes
+from tui.ending_sandboxes import kill_sandbox
 from tui.open_sandboxes import look_at_modal
 look = asyncio.run(look_at_modal())
 print(len(look.sandboxes), look.trouble, [name for name in ("modal", "grpclib") if name in sys.modules])
