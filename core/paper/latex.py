@@ -126,8 +126,11 @@ class _Writer:
     def _block(self, block: Block) -> str:
         match block:
             case Heading():
+                title = self.inlines(block.parts, fragile=True)
+                if self._depth:
+                    return rf"\textbf{{{title}}}"  # a list or quote must not begin with a section
                 command = ("section", "subsection", "subsubsection")[min(block.level, 3) - 1]
-                return rf"\{command}{{{self.inlines(block.parts, fragile=True)}}}"
+                return rf"\{command}{{{title}}}"
             case Paragraph():
                 return self.inlines(block.parts)
             case Listing() | Quote():
@@ -281,7 +284,8 @@ class _Writer:
             case Formula():
                 if part.node is None:
                     return latex.code(breakable(part.source))
-                return f"${latex.formula(part.node)}$"
+                shown = latex.formula(part.node)
+                return f"${shown}$" if shown.strip() else ""  # two dollar signs would begin a display
             case LineBreak():
                 return " " if fragile else r"\newline{}"
             case Footnote():

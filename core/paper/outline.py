@@ -22,7 +22,9 @@ from core.paper.tree import (
     Grid,
     Heading,
     Inline,
+    Listing,
     Paragraph,
+    Quote,
     Text,
 )
 
@@ -82,6 +84,7 @@ class Outline:
 def outline(document: Document) -> Outline:
     """A paper as a tree; the same document gives the same tree."""
     at = stamped_at(document)
+    taken: set[str] = set()
     return Outline(
         title=read_line(document.title.text) or (Text("Untitled"),),
         authors=authors_line(document.source),
@@ -89,8 +92,8 @@ def outline(document: Document) -> Outline:
         day=f"{at.day} {MONTHS[at.month - 1]} {at.year}",
         stamped_at=at,
         banner=draft_banner(document),
-        abstract=tuple(_without_headings(read_parts(document.abstract.parts))),
-        body=tuple(_unique_labels(_raised(read_parts(document.body.parts)))),
+        abstract=tuple(_unique_labels(_without_headings(read_parts(document.abstract.parts)), taken)),
+        body=tuple(_unique_labels(_raised(read_parts(document.body.parts)), taken)),
         references=document.citations,
         appendix=tuple(_appendix(document)),
         pictures=pictures_of(document.source.evidence),
@@ -131,18 +134,26 @@ def _without_headings(blocks: Iterable[Block]) -> Iterator[Block]:
         yield Paragraph(block.parts) if isinstance(block, Heading) else block
 
 
-def _unique_labels(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks of which no two go by the same label: the first keeps it."""
-    taken: set[str] = set()
+def _unique_labels(blocks: Iterable[Block], taken: set[str]) -> Iterator[Block]:
+    """Blocks of which no two go by the same label: the first keeps it.
+
+    A formula that was not understood is shown as its source, which nothing can refer to.
+    """
     for block in blocks:
         label = label_of(block)
-        if label in taken and isinstance(block, Grid | DisplayFormula):
+        lost = label in taken or (isinstance(block, DisplayFormula) and block.formula.node is None)
+        if isinstance(block, Quote):
+            yield replace(block, blocks=tuple(_unique_labels(block.blocks, taken)))
+        elif isinstance(block, Listing):
+            items = tuple(tuple(_unique_labels(item, taken)) for item in block.items)
+            yield replace(block, items=items)
+        elif lost and isinstance(block, Grid | DisplayFormula):
             yield replace(block, label="")
-        elif label in taken and isinstance(block, Drawing):
+        elif lost and isinstance(block, Drawing):
             yield replace(block, plot=replace(block.plot, label=""))
         else:
             yield block
-        if label:
+        if label and not lost:
             taken.add(label)
 
 
@@ -169,7 +180,17 @@ def anchors(paper: Outline) -> frozenset[str]:
 
 def labels(paper: Outline) -> frozenset[str]:
     """Every label that a reference can name."""
-    return frozenset(filter(None, map(label_of, paper.body)))
+    return frozenset(filter(None, map(label_of, _all_blocks((*paper.abstract, *paper.body)))))
+
+
+def _all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks, and those inside them."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Quote):
+            yield from _all_blocks(block.blocks)
+        elif isinstance(block, Listing):
+            yield from _all_blocks(inner for item in block.items for inner in item)
 
 
 def title_text(paper: Outline) -> str:
