@@ -22,6 +22,7 @@ from core.sandbox.modal.sdk import Sdk, one_line, vendor_errors
 ASK_SECONDS = 10.0
 CALL_SECONDS = 60.0
 LAST_WORDS_SECONDS = 15.0
+SILENT_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 INPUT_BYTES = 4 * 1024 * 1024
@@ -129,7 +130,7 @@ class Commands:
             try:
                 process = await self._start(("attendant.py", "follow", exec_id, name, str(offset)), None)
                 async with contextlib.aclosing(aiter(process.stdout)) as chunks:
-                    async for chunk in chunks:
+                    while chunk := await self._while_there(anext(chunks, b"")):
                         offset += len(chunk)
                         patience.renew()
                         yield chunk
@@ -151,7 +152,7 @@ class Commands:
 
         async def once() -> bytes:
             process = await self._start(("attendant.py", *arguments), None)
-            printed: bytes = await process.stdout.read.aio()
+            printed: bytes = await self._while_there(process.stdout.read.aio())
             if not printed:
                 raise _Broken("the stream ended")
             return printed
@@ -177,6 +178,23 @@ class Commands:
             return
         if exit_code is not None:
             raise gone(self._name, exit_code)
+
+    async def _while_there(self, waiting: Awaitable[Result]) -> Result:
+        """Wait for something that may take as long as a script, and ask now and then for the sandbox.
+
+        A way that is merely silent says neither that the sandbox is gone nor that it is not.
+
+        Raises:
+            SandboxLost: the sandbox is gone.
+        """
+        task = asyncio.ensure_future(waiting)
+        try:
+            while not (await asyncio.wait({task}, timeout=SILENT_SECONDS))[0]:
+                await self.must_be_there()
+            return task.result()
+        finally:
+            if task.cancel():
+                await asyncio.wait({task}, timeout=ASK_SECONDS)
 
     async def _patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         patience = _Patience(self._patience_seconds)

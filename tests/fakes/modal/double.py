@@ -42,6 +42,11 @@ class ModalDouble:
         self.url = self._process.stdout.readline().strip()
         assert self.url, "the double did not start"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def call(self, do: str, **fields: Any) -> dict[str, Any]:
         """Switch something, and get what was seen so far."""
         return asyncio.run(self.acall(do, **fields))
