@@ -13,7 +13,7 @@ MOST_WORDS = 20_000
 """Words of a page that are compared one by one; no page of a paper has as many."""
 
 _SOFT_HYPHEN = "\u00ad"
-_MAY_BREAK = "\u200b"
+MAY_BREAK = "\u200b"
 """Drawn as nothing; which glyph it is copied with depends on what else the font draws."""
 
 Alike = Callable[[str, str], bool]
@@ -36,7 +36,7 @@ def differing_words(
     """
     if len(found) != len(expected):
         yield f"it has {len(found)} pages, the evidence gives {len(expected)}"
-    found, expected = ([page.replace(_MAY_BREAK, "") for page in pages] for pages in (found, expected))
+    found, expected = ([page.replace(MAY_BREAK, "") for page in pages] for pages in (found, expected))
     matcher = difflib.SequenceMatcher(None, found, expected, autojunk=False)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind == "equal":
@@ -142,4 +142,4 @@ def missing_numbers(pages: Sequence[str], markdown: str, texts: Mapping[str, str
 
 
 def _joined(page: str) -> str:
-    return page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, "").replace(_MAY_BREAK, "")
+    return page.replace(f"{_SOFT_HYPHEN}\n", "").replace(_SOFT_HYPHEN, "").replace(MAY_BREAK, "")

@@ -23,6 +23,7 @@ from core.paper.pdf_comparing import differing_parts
 from core.paper.pdf_reading import PrintedPaper, read_pdf
 from core.paper.pictures import sound_pictures
 from core.paper.print_comparing import (
+    MAY_BREAK,
     differing_counts,
     differing_words,
     missing_numbers,
@@ -251,7 +252,7 @@ def _of_number(number: BoundNumber, stated: Mapping[str, object] | None) -> Iter
 
 def _of_attachments(printed: PrintedPaper, outlined: Outline, sound: Mapping[str, bytes]) -> Iterator[str]:
     digest = hashlib.sha256(printed.evidence).hexdigest()
-    if not any(digest in "".join(page.split()) for page in printed.pages):
+    if not any(digest in "".join(page.replace(MAY_BREAK, "").split()) for page in printed.pages):
         yield f"the attached evidence is not the one that was printed: its SHA-256 is {digest[:16]}…"
     for picture in outlined.pictures:
         if picture.sha256 in printed.attachments and picture.sha256 not in sound:

@@ -57,6 +57,12 @@ def test_the_message_about_a_changed_number_tells_both_numbers_and_the_row() -> 
     assert now in failure
 
 
+def test_papers_whose_hash_ends_its_lines_with_any_digit_hold() -> None:
+    for number in range(16):
+        files = paper(body=f"Words {'w' * (number + 1)}.")
+        assert verified(asyncio.run(render(outline(files.document), files.evidence)).pdf).failures == ()
+
+
 def test_a_pdf_that_was_only_saved_anew_is_said_to_be_that() -> None:
     assert "saved anew by another program" in forged(saved_anew)
 
