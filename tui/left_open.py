@@ -45,7 +45,7 @@ def left_open(folder: RunFolder, state: RunState) -> tuple[LeftOpen, ...]:
         if opened is not None:
             if now() < opened.at + timedelta(seconds=open_at_most(experiment)):
                 found.append(LeftOpen(experiment.id, opened.usd_per_hour))
-        elif experiment.awaited_name is not None:
+        elif experiment.open and experiment.awaited_name is not None:
             asked_at = state.last_at or now()
             if now() < asked_at + timedelta(seconds=open_at_most(experiment)):
                 found.append(LeftOpen(experiment.id, price(experiment.spec.compute)))

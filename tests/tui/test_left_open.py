@@ -90,9 +90,10 @@ def test_a_sandbox_that_nobody_could_say_is_open_may_be_left_as_well(home: Home)
             ),
             {},
         ),
+        ((e.ExperimentEnded(experiment_id="E1", outcome="failed"),), {}),
         ((opened("E1"),), {"sandbox": "local"}),
     ],
-    ids=["its time is over", "it is closed", "it is on this machine"],
+    ids=["its time is over", "it is closed", "it was never had", "it is on this machine"],
 )
 def test_nothing_is_said_of_what_cannot_be_open_at_modal(
     home: Home, events: tuple[e.Event, ...], settings: dict[str, str]
