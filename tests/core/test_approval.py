@@ -67,7 +67,12 @@ def test_what_cannot_be_read_means_ask(text: str) -> None:
     assert Policy.read(text) == Policy("ask")
 
 
-@given(text=st.text(max_size=12) | st.text(max_size=12).map(lambda limit: f"under:{limit}"))
+@given(
+    text=st.text(max_size=12)
+    | st.text(max_size=12).map(lambda limit: f"under:{limit}")
+    | st.decimals().map(lambda limit: f"under:{limit}")
+    | st.sampled_from(["auto", "cpu", "ask"])
+)
 def test_no_text_whatever_makes_a_policy_that_approves_an_unknown_price(text: str) -> None:
     policy = Policy.read(text)
     assert not policy.approves(experiment(), None)

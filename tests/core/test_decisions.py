@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core import decisions
@@ -289,13 +289,22 @@ def test_whatever_a_journal_holds_a_decision_is_events_or_one_clear_refusal(
             assert refused.next_step  # noqa: PT017 - either is right
 
 
+@st.composite
+def journals_with_something_waiting(draw: st.DrawFn) -> list[Event]:
+    """Events of a run that goes on, with requests that wait unless what comes behind them decides them."""
+    others = [event for event in draw(likely_journals()) if not isinstance(event, e.RunEnded)]
+    place = draw(st.integers(0, len(others)))
+    return [PROPOSED, *others[:place], LAUNCH, SCRIPT, *others[place:]]
+
+
 @settings(deadline=None)
-@given(likely_journals(), st.sampled_from(["E1", "E2", "all"]))
+@given(journals_with_something_waiting(), st.sampled_from(["E1", "script", "all"]))
 def test_an_approval_that_is_given_out_always_counts(events: list[Event], name: str) -> None:
     state = fold([CREATED, *events])
     try:
         decided = decisions.approve(state, name)
     except DecisionError:
-        return
+        assume(False)  # too many of these, and there is no test
+        raise
     fold(decided, state)
     assert all(state.requests[one.request_id].decision is one for one in decided)

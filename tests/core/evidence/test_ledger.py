@@ -133,10 +133,21 @@ fields = st.sampled_from(
 )
 
 
+results_of_any_value = st.tuples(
+    st.just("result"),
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(["loss", "error"]), "value": st.floats() | st.integers() | anything},
+        optional={"unit": anything, "split": anything, "step": anything},
+    ),
+    st.dictionaries(st.sampled_from(["seed", "arm"]), anything),
+)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(kinds, st.dictionaries(fields, anything), st.dictionaries(st.text(max_size=5), anything))
+        | results_of_any_value
     )
 )
 def test_no_record_of_any_shape_breaks_the_ledger(
@@ -144,8 +155,13 @@ def test_no_record_of_any_shape_breaks_the_ledger(
 ) -> None:
     records = [record(k, b, condition=c, number=n) for n, (k, b, c) in enumerate(bodies, 1)]
     ledger = ledger_of(records)
-    assert len(ledger.measurements) <= len(records)
+    assert len(ledger.measurements) <= sum(record.kind in ("result", "predictions") for record in records)
+    assert all(math.isfinite(measurement.value) for measurement in ledger.measurements)
+    usable = {measurement.id for measurement in ledger.measurements if measurement.usable}
+    counted = [measurement.id for key in ledger.keys.values() for measurement in key.measurements]
+    assert len(counted) == len(set(counted) & usable)
     assert all(key.measurements for key in ledger.keys.values())
+    assert bool(counted) == bool(usable)
 
 
 @settings(max_examples=100, deadline=None)
@@ -156,7 +172,9 @@ def test_no_bytes_break_the_ledger(lines: list[bytes]) -> None:
     for number, raw in enumerate(lines, 1):
         records.append(read_record(raw, exec_id="E1-x1", number=number, at=LOCKED, previous=head))
         head = records[-1].chain
-    assert isinstance(ledger_of(records).flags, tuple)
+    ledger = ledger_of(records)
+    assert not ledger.measurements
+    assert flagged(ledger) == ({"unreadable record"} if lines else set())
 
 
 # Recomputing

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import ModelBusy
 from core.models.base import Delta, Turn
 from core.models.gemini import GeminiModel
 from tests.core.models.gemini_turns import model, request, turn
@@ -121,7 +122,7 @@ def test_closing_a_stream_ends_the_request(answer: Any) -> None:
 def test_a_stalled_turn_that_is_given_up_ends_the_request() -> None:
     async def ask() -> Exchange:
         async with GeminiServer(STALLS) as server:
-            with pytest.raises(Exception, match="has sent nothing"):
+            with pytest.raises(ModelBusy, match="has sent nothing"):
                 await turn(model(server, stall_seconds=0.05))
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await server.exchanges[0].disconnected.wait()

@@ -121,7 +121,7 @@ def test_a_number_typed_in_the_title_is_struck_too() -> None:
 
 
 def test_authors_and_approval_are_named_by_code() -> None:
-    assert "claude\\-x" in paper().markdown or "claude-x" in paper().markdown
+    assert "Written by fumehood \\(claude-x\\)." in paper().markdown
     assert "approved by human" in paper().markdown
     scripted = paper(models=(), scripted=True).markdown
     assert "scripted\\: no language model is being used" in scripted

@@ -232,7 +232,7 @@ def test_only_what_uv_needs_of_the_users_environment_reaches_it(
         "PIP_EXTRA_INDEX_URL": "http://x",
     }
     variables |= {"UV_INDEX_PRIVATE_PASSWORD": "secret"}
-    with pytest.raises(Exception, match="No environment"):
+    with pytest.raises(SandboxUnavailable, match="No environment"):
         make(tmp_path, variables, "tinystat")
     environment = dict(line.split("=", 1) for line in seen.read_text().splitlines())
     assert "ANTHROPIC_API_KEY" not in environment

@@ -226,7 +226,8 @@ def test_enter_on_a_waiting_experiment_opens_its_card(still: Path) -> None:
             await settle(pilot)
             assert screen.agent == "E6"
             assert screen.card.display
-            assert "Noisy labels" in rows(screen)[3] or "Noisy labels" in seen(screen)
+            left = screen.query_one("#left").region.right
+            assert any("Noisy labels" in row[left:] for row in rows(screen))
 
     play(scene)
 
