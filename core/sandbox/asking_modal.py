@@ -1,7 +1,7 @@
 """Asking Modal from a process that never imports its SDK: what of ours is there, ending it, checking a token.
 
-Each question is answered in a process of its own, in bounded time. Only what carries our tags is ever
-listed or ended.
+Each question is answered in a process of its own, in bounded time. Only what carries our tags, or
+the name of a run's volume, is ever listed, ended or removed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.keys.redaction import redacted
 from core.keys.secret import Secret
 from core.sandbox.base import OpenSandbox
+from core.sandbox.modal import volumes
 from core.sandbox.modal.account import Account, Credentials
 from core.sandbox.modal.provider import ModalProvider
 
@@ -29,6 +30,9 @@ LIST_SECONDS = 40.0
 
 END_SECONDS = 60.0
 """How long ending may take; Modal is asked again and again meanwhile."""
+
+VOLUMES_SECONDS = 40.0
+"""How long finding or removing a run's volumes may take: logging in, and two questions for each."""
 
 PATIENCE_SECONDS = 10.0
 """How long to go on asking about a sandbox of which nothing is heard."""
@@ -71,6 +75,34 @@ async def end_sandboxes(credentials: Credentials, sandbox_ids: Sequence[str]) ->
     """
     answered = await _ask(credentials, {"do": "end", "ids": list(sandbox_ids)}, END_SECONDS)
     return {name: _error(fields) for name, fields in answered["left"].items()}
+
+
+async def list_volumes(credentials: Credentials, run_id: str) -> list[str]:
+    """The names of a run's volumes that are there.
+
+    Args:
+        credentials: the workspace's token.
+        run_id: the run.
+
+    Raises:
+        SandboxUnavailable: Modal does not accept the token, or does not say.
+    """
+    answered = await _ask(credentials, {"do": "list volumes", "run_id": run_id}, VOLUMES_SECONDS)
+    names: list[str] = answered["volumes"]
+    return names
+
+
+async def remove_volumes(credentials: Credentials, run_id: str) -> None:
+    """Remove a run's volumes with everything in them; which ones those are follows from its id alone.
+
+    Args:
+        credentials: the workspace's token.
+        run_id: the run.
+
+    Raises:
+        SandboxUnavailable: Modal does not accept the token, or does not do it; they may still be there.
+    """
+    await _ask(credentials, {"do": "remove volumes", "run_id": run_id}, VOLUMES_SECONDS)
 
 
 async def check_token(credentials: Credentials) -> Verdict:
@@ -124,7 +156,12 @@ async def _reply(question: Mapping[str, Any]) -> Answer:
             if question["do"] == "list":
                 found = await provider.list(question["run_id"], inside=question["inside"])
                 return {"sandboxes": [_written(sandbox) for sandbox in found]}
-            await provider.account.connect()
+            connection = await provider.account.connect()
+            if question["do"] == "list volumes":
+                return {"volumes": await volumes.list_volumes(connection, question["run_id"])}
+            if question["do"] == "remove volumes":
+                await volumes.remove_volumes(connection, question["run_id"])
+                return {}
             return {"left": await _left(provider, question["ids"])}
         finally:
             await provider.close()

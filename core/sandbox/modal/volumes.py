@@ -8,6 +8,7 @@ were when it began, or when it last reloaded them; what it writes gets out when 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from typing import Any
 
 from core.errors import SandboxUnavailable
 from core.sandbox.modal.account import Connection
-from core.sandbox.modal.naming import sandbox_name
+from core.sandbox.modal.naming import APP, sandbox_name
 from core.sandbox.modal.sdk import Sdk, one_line, vendor_errors
 
 DATA = "/data"
@@ -25,6 +26,9 @@ VERSION = 2
 READ_ONLY_MODE = 0o444
 RELOAD_SECONDS = 15
 UPLOAD_SECONDS = 600.0
+VOLUME_SECONDS = 15.0
+"""How long finding or removing a run's volumes may take."""
+
 SLOWEST_BYTES_PER_SECOND = 250_000
 """A connection slower than this is taken for a broken one."""
 
@@ -40,6 +44,49 @@ def mounted(connection: Connection, run_id: str) -> dict[str, Any]:
         DATA: _volume(connection, run_id, "data").with_mount_options(read_only=True),
         SHARED: _volume(connection, run_id, "shared"),
     }
+
+
+def volume_names(run_id: str) -> tuple[str, str]:
+    """What a run's volumes are called at Modal: that of its data, and that of what experiments hand on."""
+    return _name(run_id, "data"), _name(run_id, "shared")
+
+
+async def list_volumes(connection: Connection, run_id: str) -> list[str]:
+    """The names of a run's volumes that are there.
+
+    Raises:
+        SandboxUnavailable: Modal does not say.
+    """
+    sdk = connection.sdk
+    found = []
+    try:
+        async with asyncio.timeout(VOLUME_SECONDS):
+            for name in volume_names(run_id):
+                with contextlib.suppress(sdk.exception.NotFoundError):
+                    await sdk.Volume.from_name(name, client=connection.client).hydrate.aio()
+                    found.append(name)
+    except vendor_errors(sdk) as error:
+        raise SandboxUnavailable(
+            f"Modal does not say which volumes the run has: {one_line(error)}", "Try again", "unreachable"
+        ) from error
+    return found
+
+
+async def remove_volumes(connection: Connection, run_id: str) -> None:
+    """Remove a run's volumes with everything in them; nothing of any other name is ever removed.
+
+    Raises:
+        SandboxUnavailable: one may still be there.
+    """
+    sdk = connection.sdk
+    try:
+        async with asyncio.timeout(VOLUME_SECONDS):
+            for name in volume_names(run_id):
+                await sdk.Volume.objects.delete.aio(name, allow_missing=True, client=connection.client)
+    except vendor_errors(sdk) as error:
+        raise SandboxUnavailable(
+            f"Modal does not remove the run's volumes: {one_line(error)}", "Try again", "unreachable"
+        ) from error
 
 
 async def reloaded(sdk: Sdk, sandbox: Any) -> None:
@@ -93,8 +140,12 @@ async def add_data(
 
 def _volume(connection: Connection, run_id: str, what: str) -> Any:
     return connection.sdk.Volume.from_name(
-        sandbox_name("fumehood", f"{run_id}.{what}"),
+        _name(run_id, what),
         create_if_missing=True,
         version=VERSION,
         client=connection.client,
     )
+
+
+def _name(run_id: str, what: str) -> str:
+    return sandbox_name(APP, f"{run_id}.{what}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # nobody types it
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 
@@ -35,6 +37,14 @@ class VolumeMethods:
         return api_pb2.VolumeGetOrCreateResponse(
             volume_id=volume_id, version=api_pb2.VOLUME_FS_VERSION_V2, metadata=metadata
         )
+
+    async def VolumeDelete(self, request: Any, headers: Headers) -> Any:
+        names = [name for name, volume_id in self.world.volumes.items() if volume_id == request.volume_id]
+        if not names:
+            raise GRPCError(Status.NOT_FOUND, f"no volume {request.volume_id}")
+        del self.world.volumes[names[0]]
+        shutil.rmtree(self.world.volume_folder(request.volume_id))
+        return Empty()
 
     async def VolumePutFiles2(self, request: Any, headers: Headers) -> Any:
         missing = []

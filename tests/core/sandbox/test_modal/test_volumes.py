@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from core.errors import SandboxUnavailable
+from core.keys.secret import Secret
+from core.sandbox import asking_modal
+from core.sandbox.asking_modal import list_volumes, remove_volumes
+from core.sandbox.modal.account import Credentials
 from core.sandbox.modal.naming import sandbox_name
-from core.sandbox.modal.volumes import add_data
+from core.sandbox.modal.volumes import add_data, volume_names
 from tests.core.sandbox.test_modal.conftest import RUN, ModalPlace, ran
 
 LOOK = """
@@ -130,3 +134,71 @@ def test_bringing_the_same_file_again_mends_what_was_interrupted(place: ModalPla
     asyncio.run(added(place, folder / "table.csv"))
     _, printed = place.use(lambda sandbox: ran(sandbox, "print(open('/data/table.csv').read())"))
     assert printed == b"whole\n"
+
+
+ANOTHER = f"{RUN}-2"
+"""A run whose volumes are called nearly as those of the first."""
+
+THEIRS = (f"fumehood.{RUN}", f"fumehood.{RUN}.data.old", f"{RUN}.data", "data", "fumehood")
+"""Volumes of the user's own."""
+
+
+def token(place: ModalPlace) -> Credentials:
+    """The token that the double lets in."""
+    return Credentials(*map(Secret, place.double.token))
+
+
+async def make_volumes(place: ModalPlace, *names: str) -> None:
+    """Make volumes at the double."""
+    provider = place.provider()
+    connection = await provider.account.connect()
+    for name in names:
+        volume = connection.sdk.Volume.from_name(
+            name, create_if_missing=True, version=2, client=connection.client
+        )
+        await volume.hydrate.aio()
+    await provider.close()
+
+
+def test_a_runs_volumes_are_removed_and_none_of_any_other_name(place: ModalPlace, folder: Path) -> None:
+    (folder / "table.csv").write_text("a,b")
+
+    async def run() -> None:
+        await added(place, folder / "table.csv", run_id=RUN)
+        await make_volumes(place, volume_names(RUN)[1], *volume_names(ANOTHER), *THEIRS)
+        assert await list_volumes(token(place), RUN) == list(volume_names(RUN))
+        await remove_volumes(token(place), RUN)
+        assert await list_volumes(token(place), RUN) == []
+        await remove_volumes(token(place), RUN)  # what is not there needs no removal
+
+    asyncio.run(run())
+    assert set(place.double.call("report")["volumes"]) == {*volume_names(ANOTHER), *THEIRS}
+
+
+def test_a_run_without_volumes_gets_none_by_being_asked_about(place: ModalPlace) -> None:
+    assert asyncio.run(list_volumes(token(place), RUN)) == []
+    assert not place.double.call("report")["volumes"]
+
+
+@pytest.mark.parametrize(
+    ("rpc", "said"),
+    [("VolumeDelete", "does not remove"), ("VolumeGetOrCreate", "does not say which volumes")],
+)
+def test_volumes_that_modal_does_not_remove_or_name_are_one_clear_line(
+    place: ModalPlace, rpc: str, said: str
+) -> None:
+    asyncio.run(make_volumes(place, *volume_names(RUN)))
+    place.double.call("fault", rpc=rpc, times=-1, status="INTERNAL", message="oh no")
+    act = remove_volumes if rpc == "VolumeDelete" else list_volumes
+    with pytest.raises(SandboxUnavailable, match=f"{said}.*oh no"):
+        asyncio.run(act(token(place), RUN))
+    assert set(place.double.call("report")["volumes"]) == set(volume_names(RUN))
+
+
+def test_a_modal_that_does_not_answer_about_volumes_is_given_up(
+    place: ModalPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_modal, "VOLUMES_SECONDS", 2.0)
+    place.double.call("fault", rpc="ClientHello", kind="hang", times=-1)
+    with pytest.raises(SandboxUnavailable, match="does not answer within 2 s"):
+        asyncio.run(remove_volumes(token(place), RUN))
