@@ -167,11 +167,10 @@ def _line(number: int, curve: Curve, of: int, x_axis: Axis, y_axis: Axis) -> Lin
     band = _band(curve.points, x, y_axis.place) if ranges and joined else ()
     bars = [(x(p.x), y_axis.place(p.low), y_axis.place(p.high)) for p in curve.points if p.n > 1]
     step = max(1, math.ceil(len(shown) / MOST_MARKS)) if joined else 1
-    again = number // len(COLOURS)
     return Line(
         name=short(curve.label or "–", 36),
         colour=COLOURS[number % len(COLOURS)],
-        mark=MARKS[(number + 3 * again) % len(MARKS)],
+        mark=MARKS[number % len(MARKS)],
         dash=DASHES[number % len(DASHES)],
         points=tuple(shown),
         band=band,

@@ -126,7 +126,7 @@ def _laid_out(
 
 def even_shares(grid: Grid) -> tuple[float, ...]:
     """Widths of columns that hold what is in them, as parts of one."""
-    widths = [width + _BETWEEN for width in _columns(grid, _width)]
+    widths = [1.1 * width + 1 + _BETWEEN for width in _columns(grid, _width)]
     return tuple(width / max(ROOM["plain"][0], sum(widths)) for width in widths)
 
 
@@ -158,7 +158,7 @@ def _width(parts: Iterable[Inline]) -> float:
 
 
 def _longest_word(longest: int, parts: Iterable[Inline]) -> float:
-    return max((len(word) for word in re.split(rf"[\s{_BREAK}]+", _words(parts, longest))), default=0) + 0.5
+    return max((len(word) for word in re.split(rf"[\s{_BREAK}]+", _words(parts, longest))), default=0) + 1.0
 
 
 def _words(parts: Iterable[Inline], longest: int) -> str:
