@@ -211,9 +211,7 @@ def _does_not_fit(experiment: ExperimentState, closing: tuple[Event, ...], price
     lost = next(event for event in closing if isinstance(event, SandboxClosed))
     left = seconds_left(experiment)
     if left < lost.seconds:
-        return (
-            f"{lost.seconds:.0f} s were lost with it, and {max(0.0, left):.0f} s of its time are left"
-        )
+        return f"{lost.seconds:.0f} s were lost with it, and {max(0.0, left):.0f} s of its time are left"
     rest = sandbox_cost(price(experiment.spec.compute), left)
     if experiment.reserved and (rest is None or rest > experiment.held_usd - (lost.cost_usd or 0)):
         return "what is left of the approved money does not pay for another one"

@@ -29,7 +29,7 @@ async def sweep(live: LiveRun, provider: SandboxProvider) -> None:
     """
     try:
         async with asyncio.timeout(SWEEP_SECONDS):
-            for sandbox in await provider.list(live.folder.run_id):
+            for sandbox in await provider.list(live.folder.run_id, inside=False):
                 owner = _owner(live.state, sandbox)
                 if sandbox.run_id != live.folder.run_id or (owner and _needs(owner, sandbox)):
                     continue

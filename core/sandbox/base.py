@@ -207,8 +207,12 @@ class SandboxProvider(Protocol):
             SandboxLost: it is gone.
         """
 
-    async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
+    async def list(self, run_id: str | None = None, *, inside: bool = True) -> list[OpenSandbox]:
         """Every sandbox of ours that is still there, of one run or of all.
+
+        Args:
+            run_id: only those of this run; None for all.
+            inside: whether to look for what runs in them, which takes a command in each.
 
         Raises:
             SandboxUnavailable: the provider cannot be asked.

@@ -110,14 +110,14 @@ class LocalProvider:
         environment = await ready_environment(spec.compute.packages, self._cache, lambda _: None)
         return await self._sandbox(folder, spec, environment)
 
-    async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
+    async def list(self, run_id: str | None = None, *, inside: bool = True) -> list[OpenSandbox]:
         """Every sandbox in this run's folder."""
         found = []
         for path in sorted(self._folder.glob("*/spec.json")):
             opened = json.loads(path.read_bytes())
             if run_id in (None, opened["run_id"]):
                 execs = sorted((path.parent / "execs").glob("*"))
-                running = tuple(folder.name for folder in execs if _runs(ExecFolder(folder)))
+                running = tuple(folder.name for folder in execs if inside and _runs(ExecFolder(folder)))
                 name = path.parent.name
                 found.append(OpenSandbox(id=name, name=name, run_id=opened["run_id"], running=running))
         return found

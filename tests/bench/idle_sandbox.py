@@ -113,7 +113,7 @@ class IdleProvider:
         """The same again."""
         return IdleSandbox(sandbox_id, self._meeting, self._printed, self._recorded)
 
-    async def list(self, run_id: str | None = None) -> list[OpenSandbox]:
+    async def list(self, run_id: str | None = None, *, inside: bool = True) -> list[OpenSandbox]:
         """None: they leave no trace."""
         return []
 
