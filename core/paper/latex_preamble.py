@@ -29,7 +29,10 @@ PREAMBLE: Final = r"""% pdflatex -jobname=latex, twice, leaves paper.pdf, which 
   \parbox{\linewidth}{\raggedright\hangindent=1.5em\hangafter=1$\displaystyle #1$}\else\fitting{\usebox0}\fi}
 \DeclareRobustCommand{\evidencelink}[2]{\hyperlink{ev-#1}{#2}}
 \DeclareRobustCommand{\weblink}[2]{\href{#1}{#2}}
+% Signs of LaTeX's own fonts: those of other encodings may be there as bitmaps only.
 \renewcommand{\labelitemi}{$\bullet$}
+\renewcommand{\labelitemiii}{$\ast$}
+\renewcommand{\labelitemiv}{$\cdot$}
 \setcounter{MaxMatrixCols}{60}
 \setlength{\emergencystretch}{3em}
 \raggedbottom
