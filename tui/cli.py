@@ -63,6 +63,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Engine": {
         "stop": Entry("engine", "stop", "End a run's engine; the run can be resumed."),
         "resume": Entry("engine", "resume", "Start an engine for a run that has none."),
+        "delete": Entry("delete", "delete", "Remove a run for good, with what it has at Modal."),
         "sandboxes": Entry("sandboxes", "sandboxes", "List the sandboxes that are still open; end some."),
         "reproduce": Entry("reproduce", "reproduce", "Run a run's scripts again: do they measure the same?"),
         "models": Entry("models", "models", "List the models that can be named, with their prices."),

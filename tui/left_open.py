@@ -52,6 +52,13 @@ def left_open(folder: RunFolder, state: RunState) -> tuple[LeftOpen, ...]:
     return tuple(found)
 
 
+def may_have_volumes(state: RunState) -> bool:
+    """Whether a run may have volumes at Modal: they come with its first sandbox or its first data."""
+    if state.created is None or state.settings.sandbox != MODAL:
+        return False
+    return bool(state.data) or any(experiment.requested for experiment in state.experiments.values())
+
+
 def left_in_words(left: Sequence[LeftOpen]) -> str:
     """What is left open and what it costs, without the final full stop; empty where nothing is."""
     if not left:

@@ -20,7 +20,7 @@ from core.record.folder import RunFolder, list_runs
 from core.record.state import RunState
 from core.sandbox.machines import MODAL
 from tui import glyphs
-from tui.left_open import LeftOpen, left_open
+from tui.left_open import LeftOpen, left_open, may_have_volumes
 from tui.run_feed import SHOWN_SECONDS
 from tui.screen import Mark
 from tui.status import status_of
@@ -60,6 +60,7 @@ class RunSummary:
         paper: whether it has a paper.
         uses_modal: whether its sandboxes are at Modal.
         left: what it may have left open there.
+        volumes: whether it may have volumes there.
         changed_at: when its last event happened; None before the journal was read.
     """
 
@@ -78,6 +79,7 @@ class RunSummary:
     paper: bool = False
     uses_modal: bool = False
     left: tuple[LeftOpen, ...] = ()
+    volumes: bool = False
     changed_at: datetime | None = None
 
     def cost_usd(self, at: datetime) -> Decimal | None:
@@ -253,5 +255,6 @@ def _summary(folder: RunFolder, state: RunState) -> RunSummary:
         paper=state.paper is not None,
         uses_modal=state.settings.sandbox == MODAL,
         left=left_open(folder, state),
+        volumes=may_have_volumes(state),
         changed_at=state.last_at,
     )

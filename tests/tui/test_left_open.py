@@ -34,7 +34,6 @@ from tui.widgets.run_list import RunList
 __all__ = ["modal", "running_double", "token"]
 
 SAID = "The sandbox of E1 may still be open at Modal, at $3.60/h: see 'fumehood sandboxes'"
-CLOSED = e.SandboxClosed(experiment_id="E1", sandbox_id="sb-1", seconds=1, cost_usd=None)
 Play = Callable[[RunsScreen, Pilot[int]], Awaitable[None]]
 
 
@@ -138,6 +137,19 @@ async def asked(pilot: Pilot[int]) -> str:
     return screen._warns
 
 
+async def delete_and_keep_volumes(pilot: Pilot[int]) -> None:
+    """Answer both questions: the run goes, its volumes at Modal stay."""
+    first = pilot.app.screen
+    await pilot.press("y")
+    await until(
+        pilot,
+        lambda: pilot.app.screen is not first and isinstance(pilot.app.screen, Confirm),
+        "the question about volumes",
+    )
+    await pilot.pause(HELD_SECONDS + 0.1)
+    await pilot.press("n")
+
+
 def test_deleting_a_run_ends_what_it_has_at_modal_and_says_so_before(
     home: Home, modal: ModalDouble, token: None
 ) -> None:
@@ -146,7 +158,7 @@ def test_deleting_a_run_ends_what_it_has_at_modal_and_says_so_before(
 
     async def act(screen: RunsScreen, pilot: Pilot[int]) -> None:
         assert "Still open at Modal, and ended with it: E1, 1 sandbox at $0." in await asked(pilot)
-        await pilot.press("y")
+        await delete_and_keep_volumes(pilot)
         await until(pilot, lambda: not folder.path.exists(), "the deletion")
 
     play(home, act)
@@ -162,7 +174,7 @@ def test_a_run_whose_sandbox_cannot_be_ended_is_not_deleted(
 
     async def act(screen: RunsScreen, pilot: Pilot[int]) -> None:
         await asked(pilot)
-        await pilot.press("y")
+        await delete_and_keep_volumes(pilot)
         await until(
             pilot,
             lambda: any("Modal does not answer" in toast.title for toast in pilot.app._notifications),
@@ -200,7 +212,7 @@ def test_where_modal_cannot_be_asked_what_may_be_left_is_said_before_a_run_is_de
 def test_a_run_that_has_nothing_left_is_deleted_without_a_word_about_modal(
     home: Home, modal: ModalDouble
 ) -> None:
-    run_on_modal(home, opened("sb-1"), CLOSED)
+    home.run_with(sandbox="modal")  # its journal asked for no sandbox yet
 
     async def act(screen: RunsScreen, pilot: Pilot[int]) -> None:
         assert "Modal" not in await asked(pilot)

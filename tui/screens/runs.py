@@ -18,7 +18,7 @@ from textual.worker import Worker
 from core import decisions
 from core.errors import FumehoodError
 from core.models.scripted import LABEL
-from core.record.archive import delete_run, refuse_if_driven
+from core.record.archive import refuse_if_driven
 from core.record.folder import RunFolder
 from tui import glyphs
 from tui.open_run import decide
@@ -146,7 +146,9 @@ class RunsScreen(Screen[None]):
             self.query_one(RunList).draw()
 
     def _show(self) -> None:
-        """Show the runs as they are known now."""
+        """Show the runs as they are known now, unless the console is just being left."""
+        if not self.query(RunList):
+            return
         runs = self.query_one(RunList)
         runs.show(self.history.summaries)
         empty = self.history.listed and not self.history.summaries
@@ -327,30 +329,30 @@ class RunsScreen(Screen[None]):
 
     @work
     async def _delete(self, run: RunSummary) -> None:
-        from tui.ending_sandboxes import close_sandboxes, end_at_modal, left_by
-        from tui.open_sandboxes import ModalLook, look_at_modal
+        from tui import deleting
 
-        look = ModalLook()
+        at_modal = deleting.AtModal()
         try:
             refuse_if_driven(run.folder)
             if run.uses_modal:
-                self.notify("Asking Modal what the run has left open there …", markup=False, timeout=2)
-                look = await look_at_modal(run.folder.run_id, inside=False)
+                self.notify("Asking Modal what the run has there …", markup=False, timeout=2)
+                at_modal = await deleting.look_at_run(run.folder.run_id, volumes=run.volumes)
             kept = "its paper, " if run.paper else ""
             warning = f"Its journal, {kept}logs and measurements go with it. It cannot be undone."
             if not await self.app.push_screen_wait(
                 Confirm(
                     "Delete this run?",
                     f"{one_line(run.title, 300)}\n{run.folder.run_id}",
-                    "\n".join(filter(None, (left_by(run.left, look), warning))),
+                    "\n".join((*deleting.warnings(run.left, at_modal), warning)),
                 )
             ):
                 return
-            refuse_if_driven(run.folder)
-            await end_at_modal(look.sandboxes)
-            await close_sandboxes(run.folder)
-            # A thread, because a run may hold many files.
-            await asyncio.to_thread(delete_run, run.folder)
+            volumes = bool(at_modal.volumes) and await self.app.push_screen_wait(
+                Confirm(deleting.volumes_question(at_modal), deleting.what_they_hold(at_modal))
+            )
+            await deleting.delete(run.folder, at_modal, volumes=volumes)
+            if at_modal.volumes and not volumes:
+                self.notify(deleting.kept_in_words(at_modal), markup=False, timeout=20)
         except FumehoodError as error:
             self._console_app.warn(error.message, error.next_step)
             return
