@@ -20,7 +20,7 @@ MOST_CELLS = 400
 """Cells of a table; a larger one does not fit a page."""
 
 BLOCK = re.compile(
-    r"^:::[ \t]*(\w*)((?:(?!\n[ \t]*\n)[\s\S])*?)(?:[ \t]:::[ \t]*$|\n:::[ \t]*$)", re.MULTILINE
+    r"^:::[ \t]*(\w*)((?:(?!\n[ \t]*\n|\n:::)[\s\S])*?)(?:[ \t]:::[ \t]*$|\n:::[ \t]*$)", re.MULTILINE
 )
 _ATTRIBUTE = re.compile(
     r"#(?P<label>[A-Za-z][\w-]*)|(?P<name>[a-z]+)=(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>[^\s\"]+))"
