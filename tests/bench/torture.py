@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.config import RunSettings
 from core.decisions import approve
@@ -33,7 +31,11 @@ from core.record.folder import RunFolder, create_run
 from core.record.state import RunState
 from tests.bench.tiny_study import QUESTION, trajectory, truth
 from tests.bench.torture_checks import COUNTS, Faults, check, paper_text, read_run
-from tests.bench.torture_engine import Moment, Order
+from tests.bench.torture_engine import SHUT_OUT, Moment, Order
+from tests.bench.torture_modal import ModalSite
+from tests.bench.torture_site import Site
+from tests.bench.torture_starter import Starter
+from tests.fakes.modal.double import ModalDouble
 
 MOST_KILLS = 12
 """Of one run; after that it is left alone, and has to get to its end with one engine more."""
@@ -44,8 +46,8 @@ PACES = (1.0, 0.5, 0.25, 0.0625)
 STOPPED = 0.2
 """Share of engines that are asked to stop (SIGTERM) instead; they must do so, and lose nothing either."""
 
-LIFE_SECONDS = 60.0
-"""No engine takes longer than this to end by itself."""
+MOST_SHUT_OUT = 20
+"""Engines of one run that Modal did not let in, while things go wrong there."""
 
 
 class Death(NamedTuple):
@@ -81,59 +83,7 @@ class Score:
         self.faults.notes += [f"{what} ({run.run_id}): {note}" for note in faults.notes]
 
 
-class Starter:
-    """Starts engines, one after the other, through one forking process."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    @classmethod
-    @asynccontextmanager
-    async def ready(
-        cls, folder: Path, *, judges: bool = True, providers: bool = False
-    ) -> AsyncIterator[Starter]:
-        """A starter, gone at the end with whatever it started.
-
-        Args:
-            folder: where engines may leave temporary files.
-            judges: whether engines get to judge anything, so that it pays to import scipy beforehand.
-            providers: whether they ask model providers, so that it pays to import their SDKs.
-        """
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.torture_engine", *(["--judges"] if judges else []),
-            *(["--providers"] if providers else []),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "TMPDIR": str(folder), "OPENBLAS_NUM_THREADS": "1"},
-        )  # fmt: skip
-        try:
-            yield cls(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            await process.wait()
-
-    async def engine(self, order: Order) -> int:
-        """Start an engine, and say how it ended: its exit code, or its signal, negative.
-
-        Raises:
-            RuntimeError: it ended neither well nor by a kill, or not at all.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        started = time.monotonic()
-        bounded = order if order.kill_after is not None else replace(order, kill_after=LIFE_SECONDS)
-        self._process.stdin.write(bounded.line())
-        await self._process.stdin.drain()
-        line = await self._process.stdout.readline()
-        ended = int(line) if line else 1
-        if ended not in (0, -signal.SIGKILL, -signal.SIGTERM):
-            raise RuntimeError(f"an engine of {order.folder} ended with {ended}")
-        if time.monotonic() - started > LIFE_SECONDS:
-            raise RuntimeError(f"an engine of {order.folder} did not end")
-        return ended
-
-
-def new_run(runs: Path, *, human: bool) -> RunFolder:
+def new_run(runs: Path, *, human: bool, site: Site | None = None) -> RunFolder:
     """A run of the tiny study, its money not for nothing."""
     settings = RunSettings(
         **dict.fromkeys(("model", "researcher_model", "writer_model"), "scripted:tiny"),
@@ -142,6 +92,7 @@ def new_run(runs: Path, *, human: bool) -> RunFolder:
         max_parallel=2,
         approve="ask" if human else "auto",
         local_usd_per_hour=Decimal(36),
+        **(site or Site()).settings,
     )
     return create_run(runs, QUESTION, settings, "0", trajectory().model_dump_json())
 
@@ -176,9 +127,11 @@ def lives_killed_at_random(order: Order, seed: int, seconds: float) -> Iterator[
 
 async def whole_run(starter: Starter, folder: RunFolder, lives: Iterable[Order]) -> int:
     """Start engine after engine until the run is over; how many of them were killed."""
-    kills = 0
+    kills = shut_out = 0
     for order in lives:
-        if await starter.engine(order) != 0:
+        while (ended := await starter.engine(order)) == SHUT_OUT and shut_out < MOST_SHUT_OUT:
+            shut_out += 1
+        if ended < 0:
             kills += 1
         elif folder.state().ended is not None:
             return kills
@@ -192,12 +145,15 @@ class Torture:
         place: an empty folder.
         seed: of everything that is drawn.
         keep: whether runs with faults stay on disk.
+        site: where experiments are; None for this machine.
     """
 
-    def __init__(self, place: Path, seed: int, *, keep: bool) -> None:
+    def __init__(self, place: Path, seed: int, *, keep: bool, site: Site | None = None) -> None:
         self.place = place
         self.random = random.Random(seed)
         self.keep = keep
+        self.site = site or Site()
+        self.lossy = False
         self.papers: dict[bool, str] = {}
         self.seconds = 0.0
         self.appends = 0
@@ -206,36 +162,49 @@ class Torture:
         """Learn what runs are like without kills, and that the checks find nothing there."""
         score = Score()
         for with_human in (True, False):
-            folder = new_run(self.place, human=with_human)
+            folder = new_run(self.place, human=with_human, site=self.site)
             started = time.monotonic()
             await self._run(starter, folder, [self._order(folder)], with_human)
             self.seconds = time.monotonic() - started
             self.papers[with_human] = paper_text(folder)
             self.appends = len(read_run(folder).events)
-            self._score(score, folder, 0, with_human, "no kill")
+            await self._score(score, folder, 0, with_human, "no kill")
         return score
 
-    async def random_kills(self, starter: Starter, score: Score, kills: int) -> None:
+    async def random_kills(self, score: Score, kills: int, starter: Starter) -> None:
         """Run after run, until enough engines were killed."""
         while score.kills < kills:
             seed = self.random.randrange(2**32)
             with_human = seed % 2 == 1
-            folder = new_run(self.place, human=with_human)
+            folder = new_run(self.place, human=with_human, site=self.site)
             lives = lives_killed_at_random(self._order(folder), seed, self.seconds)
             killed = await self._run(starter, folder, lives, with_human)
-            self._score(score, folder, killed, with_human, f"moments drawn from {seed}")
+            await self._score(score, folder, killed, with_human, f"moments drawn from {seed}")
 
     async def appends_killed(self, starter: Starter, score: Score, left: list[Death]) -> None:
         """A run for every death, which its first engine dies."""
         while left:
             death = left.pop(0)
-            folder = new_run(self.place, human=False)
+            folder = new_run(self.place, human=False, site=self.site)
             order = self._order(folder)
             dying = replace(order, die=death.append, moment=death.moment, event=death.event)
             killed = await self._run(starter, folder, [dying, order], False)
-            self._score(score, folder, killed, False, f"{death}")
+            await self._score(score, folder, killed, False, f"{death}")
             if not killed:
                 left.clear()  # there are no more appends in a run
+
+    async def replies_held(self, starter: Starter, score: Score, count: int) -> None:
+        """Run after run, whose first engine is killed while a reply about its sandbox is held back."""
+        assert isinstance(self.site, ModalSite)
+        for _ in range(count):
+            rpc, kind = self.site.held_reply(self.random)
+            folder = new_run(self.place, human=False, site=self.site)
+            order = self._order(folder)
+            pause = self.random.uniform(0, 0.2)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.site.kill_over(folder, rpc, kind, pause))
+                killed = await self._run(starter, folder, [order, order], False)
+            await self._score(score, folder, killed, False, f"{rpc} {kind}")
 
     def _order(self, folder: RunFolder) -> Order:
         return Order(str(folder.path), str(self._turns(folder)))
@@ -253,9 +222,10 @@ class Torture:
                 approver.cancel()
         return kills
 
-    def _score(self, score: Score, folder: RunFolder, kills: int, with_human: bool, what: str) -> None:
+    async def _score(self, score: Score, folder: RunFolder, kills: int, with_human: bool, what: str) -> None:
         turns = self._turns(folder)
-        faults = check(folder, turns, self.papers[with_human])
+        faults = check(folder, turns, self.papers.get(with_human, ""), lossy=self.lossy)
+        await self.site.check(faults, folder, lossy=self.lossy)
         asked = Counter(line for line in turns.read_text().splitlines() if '"asked"' in line)
         score.take(folder, kills, sum(asked.values()) - len(asked), faults, what)
         if not (faults.notes and self.keep):
@@ -263,31 +233,70 @@ class Torture:
             turns.unlink()
 
 
-async def torture(place: Path, arguments: argparse.Namespace) -> tuple[Score, Score]:
-    """Both tortures, each by several at once: their runs are mostly waiting."""
+async def torture(place: Path, arguments: argparse.Namespace, site: Site) -> dict[str, Score]:
+    """All tortures, each by several at once: their runs are mostly waiting."""
     truth()
-    runs = place / "runs"
-    whole = Torture(runs, arguments.seed, keep=arguments.keep is not None)
-    at_random, at_appends = Score(), Score()
-    async with Starter.ready(place) as starter:
+    whole = Torture(place / "runs", arguments.seed, keep=arguments.keep is not None, site=site)
+    async with Starter.ready(place, site=site) as starter:
         undisturbed = await whole.look_undisturbed(starter)
     if undisturbed.faults.notes:
         raise RuntimeError(f"without any kill: {undisturbed.faults.notes}")
     print(f"undisturbed: {whole.seconds:.2f} s, {whole.appends} appends; seed {arguments.seed}", flush=True)
+    scores = await engines_killed(place, whole, arguments)
+    if isinstance(site, ModalSite):
+        scores |= await modal_failing(place, whole, site, arguments)
+    return scores
+
+
+async def engines_killed(place: Path, whole: Torture, arguments: argparse.Namespace) -> dict[str, Score]:
+    """Engines are killed, and nothing else goes wrong."""
+    at_random, at_appends = Score(), Score()
     every = arguments.every
     numbers = range(1, whole.appends + 3, every) if every else ()
     moments: tuple[Moment, Moment] = ("before", "after")
     deaths = [Death(number, moment) for number in numbers for moment in moments]
 
-    async def work() -> None:
-        async with Starter.ready(place) as starter:
-            await whole.random_kills(starter, at_random, arguments.kills)
-            await whole.appends_killed(starter, at_appends, deaths)
+    async def work(starter: Starter) -> None:
+        await whole.random_kills(at_random, arguments.kills, starter)
+        await whole.appends_killed(starter, at_appends, deaths)
+
+    await by_several(place, whole.site, arguments.parallel, work)
+    return {"killed at random moments": at_random, "killed before and after every append": at_appends}
+
+
+async def modal_failing(
+    place: Path, whole: Torture, site: ModalSite, arguments: argparse.Namespace
+) -> dict[str, Score]:
+    """Engines are killed, and Modal and the way there fail as well."""
+    held, stormy, preempted = Score(), Score(), Score()
+    await by_several(place, site, 1, lambda starter: whole.replies_held(starter, held, arguments.held))
+    for score, kills, preempting in (
+        (stormy, arguments.stormy, False),
+        (preempted, arguments.preempted, True),
+    ):
+        whole.lossy = preempting
+        async with site.storm(arguments.seed, preempting=preempting):
+            await by_several(place, site, arguments.parallel, partial(whole.random_kills, score, kills))
+    print(f"what went wrong at Modal: {dict(site.weather)}")
+    return {
+        "killed while a reply about a sandbox was held back": held,
+        "killed while streams broke, replies were lost and the router was down": stormy,
+        "the same, with sandboxes taken away": preempted,
+    }
+
+
+async def by_several(
+    place: Path, site: Site, count: int, work: Callable[[Starter], Coroutine[Any, Any, None]]
+) -> None:
+    """Let several do the same work, each with engines of its own."""
+
+    async def one() -> None:
+        async with Starter.ready(place, site=site) as starter:
+            await work(starter)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(arguments.parallel):
-            group.create_task(work())
-    return at_random, at_appends
+        for _ in range(count):
+            group.create_task(one())
 
 
 def show(name: str, score: Score) -> None:
@@ -301,22 +310,44 @@ def show(name: str, score: Score) -> None:
         print(f"  ! {note}")
 
 
-def main() -> int:
-    """Run the torture and print what it found."""
+def options() -> argparse.ArgumentParser:
+    """What can be typed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.torture")
     parser.add_argument("--kills", type=int, default=300, help="random kills")
     parser.add_argument("--every", type=int, default=1, help="kill at every nth append; 0 for none")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     parser.add_argument("--parallel", type=int, default=4, help="runs at once")
     parser.add_argument("--keep", type=Path, help="an empty folder in which runs with faults stay")
-    arguments = parser.parse_args()
+    parser.add_argument("--sandbox", choices=("local", "modal"), default="local")
+    parser.add_argument("--gpu", help="at Modal: the GPU, for sandboxes of the first generation")
+    parser.add_argument("--held", type=int, default=30, help="at Modal: kills while a reply is held back")
+    parser.add_argument("--stormy", type=int, default=100, help="at Modal: random kills while it fails")
+    parser.add_argument("--preempted", type=int, default=100, help="at Modal: the same, losing sandboxes")
+    return parser
+
+
+def at_site(place: Path, arguments: argparse.Namespace) -> dict[str, Score]:
+    """Torture runs where they shall have their experiments."""
+    if arguments.sandbox == "local":
+        return asyncio.run(torture(place, arguments, Site()))
+    double = ModalDouble(place / "double")
+    try:
+        double.call("runs", folder=str(place / "runs"))
+        return asyncio.run(torture(place, arguments, ModalSite(double, arguments.gpu)))
+    finally:
+        double.close()
+
+
+def main() -> int:
+    """Run the torture and print what it found."""
+    arguments = options().parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        at_random, at_appends = asyncio.run(torture(arguments.keep or Path(folder), arguments))
-    show("killed at random moments", at_random)
-    show("killed before and after every append", at_appends)
+        scores = at_site(arguments.keep or Path(folder), arguments)
+    for name, score in scores.items():
+        show(name, score)
     print(f"\n{time.monotonic() - started:.0f} s")
-    return 1 if at_random.faults.notes or at_appends.faults.notes else 0
+    return 1 if any(score.faults.notes for score in scores.values()) else 0
 
 
 if __name__ == "__main__":

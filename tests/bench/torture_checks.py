@@ -21,6 +21,9 @@ from typing import Any
 from core.record.folder import RunFolder
 from tests.bench.tiny_study import EXIT_CODES, SCRIPTS, SEEDS, VERDICTS, comparable, fingerprint, truth
 
+NO_MONEY = Decimal("1e-20")
+"""Sums of many digits come out otherwise in another order."""
+
 GONE_SECONDS = 3.0
 """How long processes of a run that is over may take to be gone."""
 
@@ -36,6 +39,8 @@ COUNTS = (
     "lost execs",
     "leaked processes",
     "leaked sandboxes",
+    "doubled sandboxes",
+    "creates without approval",
     "other faults",
 )
 
@@ -47,9 +52,10 @@ ONCE: Mapping[str, tuple[str, ...]] = {
     "turn.finished": ("agent", "number"),
     "tool.answered": ("agent", "call_id"),
     "results.told": ("call_id",),
-    "sandbox.requested": ("experiment_id",),
-    "sandbox.opened": ("experiment_id",),
-    "sandbox.closed": ("experiment_id",),
+    "sandbox.requested": ("experiment_id", "name"),
+    "sandbox.opened": ("sandbox_id",),
+    "sandbox.closed": ("sandbox_id",),
+    "sandbox.billed": ("sandbox_id",),
     "exec.requested": ("exec_id",),
     "exec.ended": ("exec_id",),
     "finding.recorded": ("experiment_id", "call_id"),
@@ -121,30 +127,34 @@ def read_run(folder: RunFolder) -> Left:
     return Left(folder, tuple(json.loads(body) for (body,) in bodies), records)
 
 
-def check(folder: RunFolder, turns: Path, paper: str) -> Faults:
-    """Find every fault of a run that has ended.
+def check(folder: RunFolder, turns: Path, paper: str, *, lossy: bool = False) -> Faults:
+    """Find every fault of a run that has ended, but for what it has left outside its folder.
 
     Args:
         folder: the run.
         turns: the file that model calls were counted in.
         paper: the paper of an undisturbed run, as ``paper_text`` gives it.
+        lossy: whether sandboxes were taken away: then scripts may be lost, and what they had given is kept.
     """
     faults, left = Faults(), read_run(folder)
+    lost = {event["exec_id"] for event in left.of("exec.ended") if event["end"] == "lost"} if lossy else set()
     for exec_id in SCRIPTS:
-        _check_output(faults, folder, exec_id)
-        _check_records(faults, left, exec_id)
+        _check_output(faults, folder, exec_id, whole=exec_id not in lost)
+        _check_records(faults, left, exec_id, whole=exec_id not in lost)
+        if exec_id not in lost:
+            _check_chain(faults, left, exec_id, artifacts_may_be_lost=lossy)
     _check_events(faults, left)
     _check_approvals(faults, left)
-    _check_execs(faults, left)
+    _check_execs(faults, left, lost)
     _check_turns(faults, turns)
     _check_money(faults, left)
-    if (verdicts := _verdicts(left)) != VERDICTS:
+    _check_sandboxes(faults, left, lossy=lossy)
+    if not lost and (verdicts := _verdicts(left)) != VERDICTS:
         faults.add("other faults", f"verdicts {verdicts}")
     if (ended := [event["outcome"] for event in left.of("run.ended")]) != ["done"]:
         faults.add("other faults", f"the run ended {ended}")
-    if paper_text(folder) != paper:
+    if not lossy and paper_text(folder) != paper:
         faults.add("other faults", "another paper than without kills")
-    check_remains(faults, folder)
     return faults
 
 
@@ -184,13 +194,14 @@ def processes_of(folder: RunFolder) -> list[str]:
     return found
 
 
-def _check_output(faults: Faults, folder: RunFolder, exec_id: str) -> None:
+def _check_output(faults: Faults, folder: RunFolder, exec_id: str, *, whole: bool) -> None:
     """Every line of a script is unlike its others, so what is lost or doubled can be told by lines."""
     try:
         log = folder.log_path(exec_id).read_bytes()
     except FileNotFoundError:
         log = b""
-    if log == (expected := truth()[exec_id].output):
+    expected = truth()[exec_id].output
+    if log == expected or (not whole and expected.startswith(log)):
         return
     lines, expected_lines = Counter(log.splitlines(True)), Counter(expected.splitlines(True))
     lost = sum(len(line) * count for line, count in (expected_lines - lines).items())
@@ -199,9 +210,11 @@ def _check_output(faults: Faults, folder: RunFolder, exec_id: str) -> None:
     faults.add("doubled output bytes", exec_id, doubled if lost or doubled else len(log))
 
 
-def _check_records(faults: Faults, left: Left, exec_id: str) -> None:
+def _check_records(faults: Faults, left: Left, exec_id: str, *, whole: bool) -> None:
     rows = left.records.get(exec_id, [])
     expected = truth()[exec_id].records
+    if not whole:
+        expected = expected[: len(rows)]
     faults.add("lost records", exec_id, max(0, len(expected) - len(rows)))
     faults.add("doubled records", exec_id, max(0, len(rows) - len(expected)))
     if [number for number, *_ in rows] != list(range(1, len(rows) + 1)):
@@ -215,14 +228,18 @@ def _check_records(faults: Faults, left: Left, exec_id: str) -> None:
     taken = [event for event in left.of("records.taken") if event["exec_id"] == exec_id]
     if taken and rows and (taken[-1]["records"], taken[-1]["chain"]) != (len(rows), rows[-1][-1]):
         faults.add("other faults", f"the journal's cursor of {exec_id} does not fit its records")
-    _check_chain(faults, left, exec_id)
 
 
-def _check_chain(faults: Faults, left: Left, exec_id: str) -> None:
-    """Compute the hash chain again from the raw lines, which the script kept as an artifact."""
+def _check_chain(faults: Faults, left: Left, exec_id: str, *, artifacts_may_be_lost: bool) -> None:
+    """Compute the hash chain again from the raw lines, which the script kept as an artifact.
+
+    A sandbox that is taken away takes along what was not fetched yet.
+    """
     rows = left.records.get(exec_id, [])
     kept = [body["sha256"] for _, kind, _, _, body, _ in rows if kind == "artifact"]
     if len(kept) != 1 or not (file := left.folder.files / kept[0]).is_file():
+        if artifacts_may_be_lost and len(kept) == 1:
+            return
         faults.add("other faults", f"{len(kept)} raw copies of the records of {exec_id} were recorded")
         return
     chain = hashlib.sha256(f"{exec_id}:{fingerprint(SCRIPTS[exec_id])}".encode()).hexdigest()
@@ -266,7 +283,7 @@ def _check_approvals(faults: Faults, left: Left) -> None:
     faults.add("duplicate approvals", f"decisions nobody used: {sorted(decided)}", len(decided))
 
 
-def _check_execs(faults: Faults, left: Left) -> None:
+def _check_execs(faults: Faults, left: Left, lost: set[str]) -> None:
     ended = {event["exec_id"]: event for event in left.of("exec.ended")}
     asked = {event["exec_id"] for event in left.of("exec.requested")}
     faults.add(
@@ -274,6 +291,8 @@ def _check_execs(faults: Faults, left: Left) -> None:
     )
     for exec_id, exit_code in EXIT_CODES.items():
         event = ended.get(exec_id)
+        if exec_id in lost:
+            continue
         if event is None or event["end"] != "finished":
             faults.add("lost execs", f"{exec_id}: {event and event['end']}")
         elif event["exit_code"] != exit_code or event["output_bytes"] != len(truth()[exec_id].output):
@@ -293,12 +312,23 @@ def _check_turns(faults: Faults, turns: Path) -> None:
 
 def _check_money(faults: Faults, left: Left) -> None:
     state = left.folder.state()
-    costs = [Decimal(event["cost_usd"]) for event in left.of("sandbox.closed", "turn.finished")]
-    if state.spent_usd != sum(costs) or state.reserved_usd or state.spent_usd > state.cap_usd:
+    bills = {event["sandbox_id"]: Decimal(event["cost_usd"]) for event in left.of("sandbox.closed")}
+    bills |= {event["sandbox_id"]: Decimal(event["cost_usd"]) for event in left.of("sandbox.billed")}
+    costs = [*bills.values(), *(Decimal(event["cost_usd"]) for event in left.of("turn.finished"))]
+    if abs(state.spent_usd - sum(costs)) > NO_MONEY or state.reserved_usd or state.spent_usd > state.cap_usd:
         faults.add("other faults", f"spent {state.spent_usd}, reserved {state.reserved_usd}")
     for event in left.of("experiment.proposed"):
         if tuple(event["experiment"]["hypothesis"]["seeds"]) != SEEDS:
             faults.add("other faults", "other seeds than proposed")
+
+
+def _check_sandboxes(faults: Faults, left: Left, *, lossy: bool) -> None:
+    """Each that was opened was closed, and no experiment had two unless one was taken away."""
+    opened = {event["sandbox_id"]: event["experiment_id"] for event in left.of("sandbox.opened")}
+    gone = {event["sandbox_id"] for event in left.of("sandbox.closed", "sandbox.reaped")}
+    faults.add("leaked sandboxes", f"{opened.keys() - gone} by the journal", len(opened.keys() - gone))
+    if not lossy:
+        faults.add("doubled sandboxes", f"{opened}", len(opened) - len(set(opened.values())))
 
 
 def _verdicts(left: Left) -> dict[str, str]:

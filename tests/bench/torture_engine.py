@@ -21,9 +21,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from core.agents.launching import Relaunches
 from core.driving import drive
 from core.engine import Models
-from core.errors import FumehoodError
+from core.errors import FumehoodError, SandboxUnavailable
+from core.keys.lookup import use_key_store
+from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.models.base import Delta, ModelMessage, Turn, TurnRequest
 from core.models.scripted import ScriptedModel, Trajectory
 from core.pricing import TokenPrices
@@ -31,11 +34,20 @@ from core.record.events import Event
 from core.record.folder import RunFolder
 from core.record.journal import Journal
 from core.record.records import Record
+from core.sandbox.modal.sdk import load_sdk
+from tests.fakes.keys import keys_in_environment
+from tests.fakes.modal.world import TOKEN
 
 Moment: TypeAlias = Literal["before", "after"]
 
 STOP_SECONDS = 60.0
 """An engine that was asked to stop, and has not by then, is killed."""
+
+RELAUNCH_SECONDS = 0.05
+"""Before a lost sandbox is replaced for the first time; it doubles, as it does in earnest."""
+
+SHUT_OUT = 3
+"""Exit code of an engine that Modal did not let in; the next one may be luckier."""
 
 LOOK_SECONDS = 0.002
 """How often it is looked whether an engine has ended."""
@@ -161,6 +173,8 @@ def run_engine(order: Order) -> int:
         models = Models(model, model, model)
     try:
         asyncio.run(drive(_DyingFolder(Path(order.folder)), models))
+    except SandboxUnavailable:
+        return SHUT_OUT
     except FumehoodError as error:
         print(f"the engine failed: {error}", file=sys.stderr, flush=True)
         return 1
@@ -174,6 +188,8 @@ def serve() -> None:
     if "--providers" in sys.argv:
         import anthropic  # noqa: F401 - as above
         from google import genai  # noqa: F401 - as above
+    if "--modal" in sys.argv:
+        _prepare_for_modal()
 
     for line in sys.stdin:
         order = Order(**json.loads(line))
@@ -181,6 +197,13 @@ def serve() -> None:
         if child == 0:
             os._exit(_edge(order))
         print(_end_of(child, order), flush=True)
+
+
+def _prepare_for_modal() -> None:
+    """Import Modal's SDK, have the token of its double, and wait for milliseconds instead of seconds."""
+    use_key_store(keys_in_environment(**dict(zip((MODAL_ID, MODAL_SECRET), TOKEN, strict=True))))
+    asyncio.run(load_sdk())
+    setattr(Relaunches, "delay", lambda self, failures: RELAUNCH_SECONDS * 2.0**failures)  # noqa: B010
 
 
 def _end_of(child: int, order: Order) -> int:

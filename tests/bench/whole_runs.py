@@ -23,9 +23,9 @@ from core.config import DeclaredModel, DeclaredPrices
 from core.models.scripted import Trajectory
 from core.record.events import TurnFinished, TurnStarted
 from core.record.folder import RunFolder
-from tests.bench.torture import Starter
 from tests.bench.torture_checks import Faults, check_remains
 from tests.bench.torture_engine import Order
+from tests.bench.torture_starter import Starter
 from tests.fakes.playing_servers import Moment, Play, Vendor, playing
 from tests.fakes.tiny_run import MEASURE, call, proposed, study, tiny_run
 

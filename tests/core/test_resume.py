@@ -26,9 +26,10 @@ from core.record.live import LiveRun
 from core.record.state import RunState
 from core.sandbox.base import SandboxSpec
 from core.sandbox.local import SUPERVISOR, LocalProvider
-from tests.bench.torture import Death, Score, Starter, Torture
+from tests.bench.torture import Death, Score, Torture
 from tests.bench.torture_checks import Faults, check_remains
 from tests.bench.torture_engine import Order
+from tests.bench.torture_starter import Starter
 from tests.fakes.tiny_run import MEASURE_WHEN_TOLD, study, tiny_run
 
 FIRST_RECORDS = "import lab\nlab.note('it runs')\n"
@@ -102,7 +103,7 @@ def test_engines_that_are_killed_at_any_moment_lose_and_double_nothing(tmp_path:
             assert undisturbed.faults.notes == []
             async with asyncio.TaskGroup() as group:
                 group.create_task(torture.appends_killed(another, at_appends, deaths))
-                await torture.random_kills(starter, at_random, 4)
+                await torture.random_kills(at_random, 4, starter)
                 await torture.appends_killed(starter, at_appends, deaths)
 
     tell(tmp_path, story, judges=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.record.folder import RunFolder
-from tests.bench.torture import Starter
 from tests.bench.torture_engine import Order
+from tests.bench.torture_starter import Starter
 from tests.bench.whole_runs import UNDISTURBED, Death, faults_of, killed_once, run_over_the_wire
 from tests.fakes.anthropic_server import AnthropicServer, refuses
 from tests.fakes.gemini_server import BAD_KEY, GeminiServer, fails, retry_in

@@ -60,9 +60,11 @@ async def _answer(world: World, verb: str, fields: dict[str, Any]) -> Any:
         world.approvals.given.add(fields["specification"])
     elif verb == "stranger":
         world.approvals.strangers.add(fields["name"])
+    elif verb == "forget":
+        world.forget(fields["run_id"])
     elif verb == "reset":
         await reset(world)
-    return world.report()
+    return world.report(fields.get("run_id"))
 
 
 async def reset(world: World) -> None:

@@ -96,10 +96,22 @@ class World:
         image = self.images.get(image_id)
         return image.programs if image and image.programs else Path(sys.executable).parent
 
-    def report(self) -> dict[str, Any]:
-        """What was ever asked for, for tests."""
+    def forget(self, run_id: str) -> None:
+        """Forget what was of a run and is over, so that thousands of runs do not add up."""
+        self.creates = [one for one in self.creates if one["tags"].get("fumehood-run") != run_id]
+        for machine in self._machines_of(run_id):
+            if not machine.alive:
+                del self.machines[machine.id]
+        self.replies = {key: name for key, name in self.replies.items() if name in self.machines}
+
+    def _machines_of(self, run_id: str | None) -> list[Machine]:
+        machines = list(self.machines.values())
+        return [one for one in machines if run_id is None or one.tags.get("fumehood-run") == run_id]
+
+    def report(self, run_id: str | None = None) -> dict[str, Any]:
+        """What was ever asked for, of one run or at all, for tests."""
         return {
-            "creates": self.creates,
+            "creates": [one for one in self.creates if run_id in (None, one["tags"].get("fumehood-run"))],
             "objections": self.approvals.objections,
             "sandboxes": {
                 machine.id: {
@@ -112,7 +124,7 @@ class World:
                     "argvs": [list(command.argv) for command in machine.commands.values()],
                     "folder": str(machine.folder),
                 }
-                for machine in self.machines.values()
+                for machine in self._machines_of(run_id)
             },
             "images": [
                 {"id": image.id, "commands": image.commands, "packages": image.packages}
