@@ -52,6 +52,9 @@ class Launches(RuleBasedStateMachine):
     reproductions = 0
     """Reproductions of all examples in which there was something to launch."""
 
+    relocks = 0
+    """Locks of experiments whose launch was asked for again, of all examples together."""
+
     locks = 0
     """Locks of all examples together, to know that something was tested."""
 
@@ -69,10 +72,10 @@ class Launches(RuleBasedStateMachine):
         parallel=st.integers(1, 2),
         accept=st.booleans(),
         isolation=isolations,
-        reproduces=st.booleans(),
+        begins=st.sampled_from(["", "with a loss", "with a reproduction", "with a reproduction"]),
     )
     def begin(
-        self, policy: str, cap: Decimal, parallel: int, accept: bool, isolation: str, reproduces: bool
+        self, policy: str, cap: Decimal, parallel: int, accept: bool, isolation: str, begins: str
     ) -> None:
         self.folder = new_run(
             self.parent, approve=policy, budget_usd=cap, max_parallel=parallel, accept_process_only=accept
@@ -93,19 +96,23 @@ class Launches(RuleBasedStateMachine):
             ),
         )
         self.check()
-        if reproduces:
-            self.begin_with_a_reproduction()
+        if begins:
+            self.begin_with_one_that_runs()
+        if begins == "with a loss":
+            self.close_a_sandbox(place=0, share="0.5", then="asked again", go=LONGEST_QUIET)
+        elif begins:
+            self.end_and_reproduce(sure=3, orderly=True, go=LONGEST_QUIET)
 
-    def begin_with_a_reproduction(self) -> None:
-        """Chance alone hardly comes as far as a run that has something to reproduce."""
+    def begin_with_one_that_runs(self) -> None:
+        """Chance alone hardly comes as far as a run that has something to lose or to reproduce."""
         self.propose(gpu=False, price=Decimal("0.40"), go=LONGEST_QUIET)
         self.approve_all_that_waits(go=LONGEST_QUIET)
         self.approve_all_that_waits(go=LONGEST_QUIET)  # process only is asked about on its own
-        self.end_and_reproduce(sure=3, orderly=True, go=LONGEST_QUIET)
 
     def teardown(self) -> None:
         if hasattr(self, "live"):
             type(self).locks += self.rules_of_launching.locks
+            type(self).relocks += self.rules_of_launching.relocks
             self.console.close()
             self.live.journal.close()
         shutil.rmtree(self.parent)
@@ -122,8 +129,14 @@ class Launches(RuleBasedStateMachine):
         self.live.record(e.ExperimentProposed(experiment=proposed, call_id=next(self.names)))
         self.go_on(go)
 
-    @rule(place=places, share=st.sampled_from(["0", "0.5", "1"]), ends=st.booleans(), go=steps)
-    def close_a_sandbox(self, place: int, share: str, ends: bool, go: int) -> None:
+    @rule(
+        place=places,
+        share=st.sampled_from(["0", "0.5", "1"]),
+        then=st.sampled_from(["", "done", "asked again", "tried again"]),
+        go=steps,
+    )
+    def close_a_sandbox(self, place: int, share: str, then: Any, go: int) -> None:
+        """Its experiment goes on, is done, or has lost it and another one does not fit the approval."""
         running = self.live.state.in_stage("running")
         if not running:
             return
@@ -134,8 +147,12 @@ class Launches(RuleBasedStateMachine):
         self.live.record(
             e.SandboxOpened(experiment_id=chosen.id, sandbox_id="s", isolation="none", usd_per_hour=None),
             e.SandboxClosed(experiment_id=chosen.id, sandbox_id="s", seconds=1, cost_usd=cost),
-            *([e.ExperimentEnded(experiment_id=chosen.id, outcome="done")] if ends else []),
+            *([e.ExperimentEnded(experiment_id=chosen.id, outcome="done")] if then == "done" else []),
         )
+        if then.endswith("again"):
+            self.live.record(
+                e.SandboxFailed(experiment_id=chosen.id, fault="ended", message="preempted", then=then)
+            )
         self.go_on(go)
 
     @rule(price=money, go=steps)

@@ -43,13 +43,16 @@ class Planned:
     killed: bool = False
     ended: bool = False
     spent: Decimal = Decimal(0)
+    spent_before: Decimal = Decimal(0)
+    measured: bool = False
     sandbox: bool = False
 
     @property
     def held(self) -> Decimal:
         if self.locked is None or self.ended:
             return Decimal(0)
-        return max((self.locked.reserved_usd or Decimal(0)) - self.spent, Decimal(0))
+        spent = self.spent - self.spent_before
+        return max((self.locked.reserved_usd or Decimal(0)) - spent, Decimal(0))
 
 
 @dataclass
@@ -72,6 +75,7 @@ class LaunchRules:
     asked: dict[str, Asked] = field(default_factory=dict)
     turns: dict[str, Decimal] = field(default_factory=dict)
     locks: int = 0
+    relocks: int = 0
 
     def take(self, event: Event) -> None:
         match event:
@@ -123,6 +127,8 @@ class LaunchRules:
                 self.planned[event.experiment_id].sandbox = True
             case e.SandboxClosed():
                 self._pay(event)
+            case e.SandboxFailed():
+                self._ask_again(event)
             case e.ExperimentEnded():
                 self.planned[event.experiment_id].ended = True
                 self._void(event.experiment_id)
@@ -150,6 +156,8 @@ class LaunchRules:
 
     def _edit(self, event: e.ExperimentEdited) -> None:
         experiment = self.planned.get(event.experiment.id)
+        if experiment is not None and experiment.measured:
+            return  # only its machine may change then, and no edit here is about that
         if experiment is not None and experiment.locked is None and not experiment.ended:
             experiment.spec = event.experiment
             self._void(event.experiment.id)
@@ -189,6 +197,7 @@ class LaunchRules:
     def _check_policy(self, event: e.ApprovalDecided, asked: Asked) -> None:
         assert asked.event.experiment_id is not None
         experiment = self.planned[asked.event.experiment_id]
+        must(not experiment.measured, "the policy approved a second launch of an experiment")
         maximum = asked.event.estimate.maximum if asked.event.estimate else None
         must(maximum is not None, "the policy approved an unknown price")
         assert maximum is not None
@@ -225,7 +234,9 @@ class LaunchRules:
             must(committed + event.reserved_usd <= self.cap, "reserved + spent exceeds the cap")
         asked.consumed = True
         experiment.locked = event
+        experiment.spent_before = experiment.spent
         self.locks += 1
+        self.relocks += experiment.measured
 
     def _start(self, event: e.ExperimentStarted) -> None:
         experiment = self.planned[event.experiment_id]
@@ -249,6 +260,14 @@ class LaunchRules:
         must(not self.stopping, f"an experiment is {done} after the engine was asked to stop")
         must(not experiment.killed, f"a killed experiment is {done}")
         must(not experiment.ended, f"an experiment that has ended is {done}")
+
+    def _ask_again(self, event: e.SandboxFailed) -> None:
+        """What was approved is used up: another launch needs another approval."""
+        experiment = self.planned[event.experiment_id]
+        if event.then == "asked again" and experiment.started and not experiment.ended:
+            experiment.locked = None
+            experiment.started = False
+            experiment.measured = True
 
     def _pay(self, event: e.SandboxClosed) -> None:
         experiment = self.planned[event.experiment_id]

@@ -21,7 +21,7 @@ from tests.fakes.specs import hypothesis
 
 
 def test_nothing_launches_but_what_was_approved_at_its_price_within_the_cap() -> None:
-    Launches.locks = Launches.reproductions = 0
+    Launches.locks = Launches.reproductions = Launches.relocks = 0
     run_state_machine_as_test(
         Launches,
         settings=settings(
@@ -32,6 +32,7 @@ def test_nothing_launches_but_what_was_approved_at_its_price_within_the_cap() ->
         ),
     )
     assert Launches.locks > 30, "the state machine hardly launches anything, so that it tests nothing"
+    assert Launches.relocks > 5, "the state machine launches nothing again"
     assert Launches.reproductions > 10, "the state machine reproduces nothing"
 
 

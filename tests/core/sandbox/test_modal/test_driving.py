@@ -20,6 +20,7 @@ from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.record import events as e
 from core.record.folder import RunFolder
 from core.record.state import RunState
+from core.sandbox.modal.provider import ModalProvider
 from tests.core.sandbox.test_modal.conftest import DEADLINE_SECONDS, ModalPlace
 from tests.core.sandbox.test_modal.test_run_faults import WAITS, events, names, run_on
 from tests.core.sandbox.test_modal.test_sandbox import ROOT
@@ -70,13 +71,16 @@ def test_a_missing_token_pauses_the_run(place: ModalPlace, folder: Path) -> None
 def test_a_modal_that_cannot_be_reached_pauses_the_run(
     place: ModalPlace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    defaults = ModalProvider.__init__.__kwdefaults__ or {}
+    monkeypatch.setitem(defaults, "login_seconds", 0.5)
     run = run_on(place, folder, MEASURE)
     token(*place.double.token)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MODAL_SERVER_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
-        assert "cannot be reached within 10 s" in refused(run, SandboxUnavailable).message
+        assert "cannot be reached within 0.5 s" in refused(run, SandboxUnavailable).message
     monkeypatch.setenv("MODAL_SERVER_URL", place.double.url)
+    monkeypatch.setitem(defaults, "login_seconds", 10.0)
     assert goes_on(place, run).ended is not None
 
 
