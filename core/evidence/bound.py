@@ -15,6 +15,7 @@ ProblemKind: TypeAlias = Literal[
     "number word",
     "unsupported claim",
     "novelty",
+    "unverified work",
     "markup",
     "hidden character",
 ]

@@ -1,11 +1,13 @@
 """Citations in an author's Markdown: ``[@key]`` and ``@key`` become the names of verified works.
 
-A key that was not verified is refused, as an unknown number is.
+A key that was not verified is refused, as an unknown number is. A verified work that is named by hand,
+such as Breiman (1996), is cited, too.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -13,6 +15,7 @@ from typing import Final
 from core.errors import BindingError
 from core.evidence.evidence import Evidence
 from core.evidence.markup import escape
+from core.evidence.named_works import named_works, verified_among
 from core.evidence.references import Reference
 
 _KEY = r"[A-Za-z][\w:-]*"
@@ -74,6 +77,23 @@ def cited(match: re.Match[str], evidence: Evidence) -> BoundCitation | None:
         said = reference.year if one["bare"] else f"{reference.authors}, {reference.year}"
         parts.append((said + (f", {one['place']}" if one["place"] else ""), reference))
     return _bound(parts, "({})")
+
+
+def cited_by_hand(
+    text: str, evidence: Evidence, names: Collection[str]
+) -> Iterator[tuple[int, int, BoundCitation]]:
+    """Verified works that a text names by author and year: where from and to, and what that comes to."""
+    for work in named_works(text, names) if evidence.references else ():
+        reference = verified_among(work, evidence.references.values())
+        said = text[work.start : work.end]
+        whole = bool(work.year) and re.search(rf"{work.year}[a-z]?\s?[)\]]?$", said)
+        if reference is None or not whole or text[: work.start].endswith("["):
+            continue  # what stands behind the year may be more than a place
+        yield (
+            work.start,
+            work.end,
+            BoundCitation(said, f"[{escape(said)}](#ref-{reference.key})", (reference.key,)),
+        )
 
 
 def _bound(parts: list[tuple[str, Reference]], frame: str) -> BoundCitation:

@@ -25,6 +25,9 @@ _FORMULA = re.compile(
     re.DOTALL,
 )
 _MARK = re.compile(f"{OPEN}([\U000f0000-\U000ffffd]){CLOSE}")
+ANY_MARK = f"{OPEN}[\U000f0000-\U000ffffd]{CLOSE}"
+"""A pattern of the mark of any bound number."""
+
 _FORMULA_MARK = re.compile(f"{FORMULA}([\U000f0000-\U000ffffd])")
 FORMULA_MARK_LENGTH = 2
 """Characters of a formula's mark."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from core.errors import BindingError
 from core.evidence import markup, prose
 from core.evidence.bound import BoundNumber, Problem, ProblemKind, Warned
-from core.evidence.citing import CITATION, BoundCitation, cited
+from core.evidence.citing import CITATION, BoundCitation, cited, cited_by_hand
 from core.evidence.evidence import Evidence
 from core.evidence.formula import typed_in_formula
 from core.evidence.measurement import Key
+from core.evidence.named_works import NamedWork, identified_works, named_works, verified_among
 from core.evidence.names import known_names, levels_not_named
 from core.evidence.numbers import Numbers
 from core.evidence.striking import REMOVED, drop_lines, strike_spans
@@ -35,11 +36,14 @@ _FORMAT_TAIL = re.compile(r"(.*\S)\s*:\s*([^:()\"']*)", re.DOTALL)
 _BEFORE_P = re.compile(r"\bp\s*=\s*$")
 _LINK = re.compile(r"https?://[^\s]+|#(?:tab|fig|sec|eq)-[\w-]+")
 
+_UNVERIFIED_LINK = "a link to a work that nobody verified"
+
 _REFUSED = {
     "typed number": "a number typed by hand",
     "number word": "a quantity in words",
     "unsupported claim": "a claim without evidence in its sentence",
     "novelty": "nobody can know that something is new",
+    "unverified work": "a work named by hand that nobody verified",
 }
 
 
@@ -181,6 +185,12 @@ class Passage:
             return self._mark(citation, ()) + "\n" * match[0].count("\n")
 
         self._text = CITATION.sub(resolved, self._text)
+        code = markup.code_ranges(self._text)
+        by_hand = list(cited_by_hand(self._text, self._checks.evidence, self._checks.names))
+        for start, end, citation in reversed(by_hand):
+            if not _inside(start, code):
+                lines = "\n" * self._text.count("\n", start, end)
+                self._text = self._text[:start] + self._mark(citation, ()) + lines + self._text[end:]
 
     def _mark(self, shown: BoundNumber | BoundCitation | str, keys: tuple[Key, ...]) -> str:
         self._marks.append(shown)
@@ -191,8 +201,9 @@ class Passage:
         lines = self._text.split("\n")
         for block in list(markup.blocks(self._text)):
             unread = [("a link must begin with https://", "Cite with [@key]")] if "](" in block.text else []
-            for reason, alternative in [*_forbidden(block), *unread]:
-                self._problem_at(block.first, "markup", block.text, reason, alternative)
+            for reason, alternative in [*self._forbidden(block), *unread]:
+                if reason != _UNVERIFIED_LINK:  # its address is refused below, once it can be read
+                    self._problem_at(block.first, "markup", block.text, reason, alternative)
                 for number in range(block.first, min(block.last, len(lines))):
                     lines[number] = re.sub(r"(?<!\\)([\[\]!])", r"\\\1", lines[number])
         self._text = "\n".join(lines)
@@ -231,7 +242,7 @@ class Passage:
                 self._text = drop_lines(self._text, first, last)
 
     def _findings(self, block: markup.Block) -> list[prose.Finding]:
-        found = prose.findings(block.text, self._checks.names)
+        found = self._typed(block)
         for index, place in markup.formula_marks(block.text):
             typed = typed_in_formula(self._formulas[index]) if index < len(self._formulas) else ""
             if typed and self._checks.striking:
@@ -239,6 +250,23 @@ class Passage:
             if typed:
                 found.append(prose.Finding("typed number", place, place + markup.FORMULA_MARK_LENGTH, typed))
         return sorted(found, key=lambda f: f.start)
+
+    def _typed(self, block: markup.Block) -> list[prose.Finding]:
+        """What was typed by hand: numbers, claims and works that nobody verified."""
+        works = named_works(block.text, self._checks.names, self._shown_as_text)
+        unverified = [work for work in works if not self._is_verified(work)]
+        found = [
+            finding
+            for finding in prose.findings(block.text, self._checks.names)
+            if not any(_belongs_to(finding, work, said_by=unverified) for work in works)
+        ]
+        for work in unverified:
+            text = block.text[work.start : work.end]
+            found.append(prose.Finding("unverified work", work.start, work.end, text))
+        return found
+
+    def _is_verified(self, work: NamedWork) -> bool:
+        return verified_among(work, self._checks.evidence.references.values()) is not None
 
     def _is_reserved_heading(self, block: markup.Block) -> bool:
         if not block.heading:
@@ -249,7 +277,6 @@ class Passage:
     def _warn(self, block: markup.Block) -> None:
         if block.cell:
             return
-        self._warn_of_works_named_by_hand(block)
         for index, place in markup.marks(block.text):
             sentence = prose.sentence_around(block.text, place)
             missing = levels_not_named(self._keys[index], sentence)
@@ -259,14 +286,6 @@ class Passage:
                 self._checks.warnings.append(
                     Warned(self._line + block.first, self._excerpt(sentence), reason)
                 )
-
-    def _warn_of_works_named_by_hand(self, block: markup.Block) -> None:
-        """Where works were searched for, one that is named without its key may be one from memory."""
-        if not self._checks.evidence.references and not self._checks.evidence.unverified:
-            return
-        for named in prose.works_named(block.text):
-            reason = f"{named}: nobody verified that this work exists; cite a verified one with [@key]"
-            self._checks.warnings.append(Warned(self._line + block.first, self._excerpt(named), reason))
 
     def _refuse_literals(self, block: markup.Block) -> None:
         """A literal has no place in a sentence about something measured."""
@@ -291,6 +310,7 @@ class Passage:
             "number word": f"{name_it}, or say it without a quantity",
             "unsupported claim": "Add {{ cmp(a, b) }}, {{ verdict(H1) }} or a citation, or weaken it",
             "novelty": 'Write "no match found" and where was searched, or leave it out',
+            "unverified work": "Cite a verified work with [@key], or name the method and no work",
         }[found.kind]
         self._problem(found.kind, place, found.text, _REFUSED[found.kind], alternative)
 
@@ -301,7 +321,7 @@ class Passage:
     def _remove_what_is_left(self) -> None:
         """Check what a reader will see; a block in which anything is left goes as a whole."""
         for _ in range(50):
-            left = [b for b in markup.blocks(self._text) if self._findings(b) or _forbidden(b)]
+            left = [b for b in markup.blocks(self._text) if self._findings(b) or self._forbidden(b)]
             if not left:
                 return
             self._text = drop_lines(self._text, left[-1].first, left[-1].last)
@@ -339,27 +359,35 @@ class Passage:
         problem = Problem(kind, self._line + line, self._excerpt(excerpt), reason, alternative)
         self._checks.problems.append(problem)
 
-    def _excerpt(self, text: str) -> str:
-        def shown(index: int) -> str:
-            found = self._marks[index] if index < len(self._marks) else "?"
-            return found if isinstance(found, str) else found.text
+    def _shown_as_text(self, index: int) -> str:
+        found = self._marks[index] if index < len(self._marks) else "?"
+        return found if isinstance(found, str) else found.text
 
-        plain = markup.replace_marks(text, shown)
+    def _forbidden(self, block: markup.Block) -> list[tuple[str, str]]:
+        """Links and images that only code may write, with what to write instead."""
+        found: list[tuple[str, str]] = []
+        for token in block.token.children or ():
+            href = str(token.attrGet("href") or "") if token.type == "link_open" else ""
+            if token.type == "image":
+                found.append(("an image is not from the evidence", "Use ::: plot"))
+            elif href.startswith("#") and not _LINK.fullmatch(href):
+                found.append(("only code links to the evidence", "Write the token; its link is made for you"))
+            elif href and not _LINK.fullmatch(href):
+                found.append(("a link must begin with https://", "Cite with [@key]"))
+            elif not all(map(self._is_verified, identified_works(href))):
+                found.append((_UNVERIFIED_LINK, "Cite a verified work with [@key]"))
+        return found
+
+    def _excerpt(self, text: str) -> str:
+        plain = markup.replace_marks(text, self._shown_as_text)
         return " ".join(markup.show_formulas(plain, self._formulas).split())[:120]
 
 
-def _forbidden(block: markup.Block) -> list[tuple[str, str]]:
-    """Links and images that only code may write, with what to write instead."""
-    found: list[tuple[str, str]] = []
-    for token in block.token.children or ():
-        href = str(token.attrGet("href") or "") if token.type == "link_open" else ""
-        if token.type == "image":
-            found.append(("an image is not from the evidence", "Use ::: plot"))
-        elif href.startswith("#") and not _LINK.fullmatch(href):
-            found.append(("only code links to the evidence", "Write the token; its link is made for you"))
-        elif href and not _LINK.fullmatch(href):
-            found.append(("a link must begin with https://", "Cite with [@key]"))
-    return found
+def _belongs_to(found: prose.Finding, work: NamedWork, *, said_by: list[NamedWork]) -> bool:
+    """Whether a number is part of how a work is named: all of them where the work is refused anyway."""
+    if found.kind != "typed number" or not work.start <= found.start < work.end:
+        return False
+    return work in said_by or (bool(work.year) and not re.sub(rf"{work.year}|\D", "", found.text))
 
 
 def _inside(place: int, ranges: list[tuple[int, int]]) -> bool:

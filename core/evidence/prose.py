@@ -17,7 +17,9 @@ from core.evidence import wording
 OPEN, CLOSE, FORMULA = "\ue000", "\ue001", "\ue002"
 """Private-use characters around the place of a bound number, and in the place of a formula."""
 
-FindingKind: TypeAlias = Literal["typed number", "number word", "unsupported claim", "novelty"]
+FindingKind: TypeAlias = Literal[
+    "typed number", "number word", "unsupported claim", "novelty", "unverified work"
+]
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,6 @@ def readable(text: str) -> tuple[str, list[int]]:
         characters.append(shown)
         places.extend([place] * len(shown))
     return "".join(characters), places
-
-
-def works_named(text: str) -> list[str]:
-    """Works that a text names by author and year, such as Breiman (1996)."""
-    return [match[0] for match in wording.YEAR.finditer(text)]
 
 
 def _shown(character: str) -> str:

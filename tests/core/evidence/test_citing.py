@@ -109,12 +109,6 @@ def test_a_citation_that_is_struck_is_not_listed() -> None:
     assert result.citations == ("breiman1996bagging",)
 
 
-def test_a_work_that_is_named_from_memory_is_pointed_out_where_the_literature_was_searched() -> None:
-    warned = [warning.reason for warning in bound("Smith et al. (2031) say so.").warnings]
-    assert any("Smith et al. (2031)" in reason for reason in warned)
-    assert not bind("Smith et al. (2031) say so.", bagging()).warnings
-
-
 def test_names_of_authors_cannot_bring_markup_into_the_text() -> None:
     hostile = a_reference("evil2020", "](javascript:alert(1)) <b> $x$ {{ n(H1) }} #cite \\", 2020)
     result = bind("Known [@evil2020].", replace(evidence(), references={"evil2020": hostile}))

@@ -175,11 +175,11 @@ def test_hostile_text_cannot_swallow_or_forge_what_code_writes(hostile: str, pla
     assert "\x1b" not in text
 
 
-def test_a_link_survives_and_a_verified_key_becomes_a_citation_and_a_reference() -> None:
+def test_a_link_to_a_verified_work_survives_and_its_key_becomes_a_citation_and_a_reference() -> None:
     known = {key: a_reference(key, key[:-4].title(), 1996) for key in ("breiman1996", "nadeau1996")}
-    body = "See [Breiman (1996)](https://doi.org/10.1007/BF00058655) and [@breiman1996]."
+    body = "See [Breiman (1996)](https://doi.org/10.1000/breiman1996) and [@breiman1996]."
     files = paper(evidence=replace(evidence(), references=known), body=body)
-    link = "[Breiman (1996)](https://doi.org/10.1007/BF00058655)"
+    link = "[Breiman (1996)](https://doi.org/10.1000/breiman1996)"
     assert f"See {link} and ([Breiman, 1996](#ref-breiman1996))." in files.markdown
     assert files.document.source.references == (
         "Ada Breiman (1996). What Breiman found. Journal of Findings. https://doi.org/10.1000/breiman1996",
