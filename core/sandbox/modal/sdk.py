@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -95,12 +96,14 @@ def _load() -> Sdk:
         for name in [name for name in os.environ if name.startswith("MODAL_") and name not in KEPT]:
             del os.environ[name]
         os.environ.update(FIXED)
+        is_new = "modal" not in sys.modules
         import modal
         import modal.exception
 
         _silence(modal)
-        # What was imported stays: looking through it for garbage would hold up the loop for 30 ms each time.
-        gc.freeze()
+        if is_new:
+            # It stays: looking through all of it for garbage would hold up the loop for 30 ms each time.
+            gc.freeze()
         return modal
 
 

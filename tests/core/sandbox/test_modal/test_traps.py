@@ -251,3 +251,19 @@ def test_an_engine_that_ends_with_readers_under_way_ends_soon_and_in_silence(
     said, complaints = engine.communicate(timeout=30)
     assert (engine.returncode, said, complaints) == (0, "over\n", "")
     assert (either.alive == []) == (how == "in order")
+
+
+LOADED = """
+import asyncio, gc
+from core.sandbox.modal.sdk import load_sdk
+asyncio.run(load_sdk())
+print(gc.get_freeze_count() > 10 * len(gc.get_objects()))
+"""
+
+
+def test_what_the_sdk_brings_along_is_never_searched_for_garbage() -> None:
+    """A search of all of it takes 30 ms and more, in which nothing else in the engine moves."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (loaded.stdout, loaded.stderr) == ("True\n", "")
