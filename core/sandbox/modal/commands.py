@@ -177,7 +177,7 @@ class Commands:
         except self._errors:
             return
         if exit_code is not None:
-            raise gone(self._name, exit_code)
+            raise await why_gone(self._sdk, self.sandbox, self._name, exit_code)
 
     async def _while_there(self, waiting: Awaitable[Result]) -> Result:
         """Wait for something that may take as long as a script, and ask now and then for the sandbox.
@@ -272,15 +272,33 @@ class _Patience:
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-def gone(name: str, exit_code: int) -> SandboxLost:
-    """Why a sandbox is gone, as far as its exit code tells.
+async def why_gone(sdk: Sdk, sandbox: Any, name: str, exit_code: int) -> SandboxLost:
+    """Why a sandbox is gone, as far as Modal tells.
 
-    Only two codes mean anything. An idle, preempted or failed sandbox ends with its own entrypoint's,
-    which may be 0: never a success.
+    Its exit code alone says little. A sandbox that is idle, preempted or failed ends with its own
+    entrypoint's, which may be 0, never a success, and which may look like that of a termination.
+
+    Args:
+        sdk: the vendor's SDK.
+        sandbox: the SDK's sandbox.
+        name: what people call it.
+        exit_code: what it ended with.
     """
-    if exit_code == TIMED_OUT:
+    timed_out, terminated = exit_code == TIMED_OUT, exit_code == TERMINATED
+    if timed_out or terminated:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await sandbox.wait.aio()
+            timed_out = terminated = False
+        except sdk.exception.SandboxTimeoutError:
+            timed_out, terminated = True, False
+        except sdk.exception.SandboxTerminatedError:
+            timed_out, terminated = False, True
+        except vendor_errors(sdk):
+            pass  # The code has to do.
+    if timed_out:
         return SandboxLost(f"The sandbox {name} has ended: its approved time was over", fault="time over")
-    if exit_code == TERMINATED:
+    if terminated:
         return SandboxLost(f"The sandbox {name} was terminated at Modal", fault="terminated")
     return SandboxLost(
         f"The sandbox {name} has ended at Modal by itself (exit code {exit_code}): it was preempted, stood "

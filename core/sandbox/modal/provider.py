@@ -13,7 +13,7 @@ from core.errors import SandboxError, SandboxLost, SandboxUnavailable
 from core.experiment import Compute
 from core.sandbox.base import Isolation, OpenSandbox, SandboxSpec
 from core.sandbox.modal.account import Account, Connection, Credentials
-from core.sandbox.modal.commands import gone
+from core.sandbox.modal.commands import why_gone
 from core.sandbox.modal.finding import ASK_SECONDS, Finder
 from core.sandbox.modal.gpus import candidates
 from core.sandbox.modal.images import Images
@@ -102,7 +102,7 @@ class ModalProvider:
             raise SandboxLost(f"The sandbox {sandbox_id} is not one of this run")
         exit_code = await finder.ask(sandbox_id, found.poll.aio)
         if exit_code is not None:
-            raise gone(tags[NAME], exit_code)
+            raise await why_gone(finder.connection.sdk, found, tags[NAME], exit_code)
         sandbox = self._sandbox(finder.connection, found, tags[NAME], spec)
         await sandbox.furnish()
         return sandbox

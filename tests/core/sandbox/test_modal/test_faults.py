@@ -97,7 +97,8 @@ def test_a_router_that_stays_down_is_a_lost_sandbox_within_bounds(place: ModalPl
     [
         ("SUCCESS", 0, "ended at Modal by itself .exit code 0."),
         ("FAILURE", 0, "ended at Modal by itself .exit code 0."),
-        ("FAILURE", 137, "terminated at Modal"),
+        ("FAILURE", 137, "ended at Modal by itself .exit code 137."),
+        ("FAILURE", 124, "ended at Modal by itself .exit code 124."),
         ("INTERNAL_FAILURE", 1, "ended at Modal by itself .exit code 1."),
         ("TERMINATED", 0, "terminated at Modal"),
         ("TIMEOUT", 0, "its approved time was over"),
