@@ -60,7 +60,7 @@ def start_engine(folder: RunFolder) -> None:
             stdout=engine_log,
             stderr=engine_log,
             cwd=folder.path,
-            env=_environment(),
+            env=environment_passed_on(),
             pass_fds=(write_end,),
             start_new_session=True,
         )
@@ -92,7 +92,8 @@ def _hand_on(process: subprocess.Popen[bytes], handed: bytes) -> None:
         pipe.write(handed)
 
 
-def _environment() -> dict[str, str]:
+def environment_passed_on() -> dict[str, str]:
+    """What of our environment a process gets that does fumehood's own work: no key is in it."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
@@ -37,6 +37,20 @@ class Command:
     help: str
     act: Callable[[], Awaitable[object] | None]
     found_only: bool = False
+
+
+@runtime_checkable
+class HasKeyless(Protocol):
+    """A screen with actions that no key does.
+
+    Attributes:
+        keyless: what each is called.
+    """
+
+    keyless: Mapping[str, str]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether there is something to act on."""
 
 
 class ConsoleCommands(Provider):
@@ -71,6 +85,7 @@ class ConsoleCommands(Provider):
     def _all(self) -> Iterator[Command]:
         console = self._fumehood
         yield from self._of_the_screen()
+        yield from self._without_keys()
         yield Command("help: the keys that work here", "?", console.action_help)
         yield Command("settings", "what is set, and where it comes from", console.action_settings)
         yield Command("theme: choose one", "seeing each", console.action_choose_theme)
@@ -99,6 +114,13 @@ class ConsoleCommands(Provider):
                 partial(self.app.run_action, binding.action, active.node),
                 found_only=moves,
             )
+
+    def _without_keys(self) -> Iterator[Command]:
+        """The actions of the screen behind the palette that no key does."""
+        if isinstance(self.screen, HasKeyless):
+            for action, words in self.screen.keyless.items():
+                if self.screen.check_action(action, ()):
+                    yield Command(words, "", partial(self.app.run_action, action, self.screen))
 
     def _runs(self) -> Iterator[Command]:
         folders = list_runs(self._fumehood.settings.runs_folder)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 
 from core.agents.data import added
 from core.record.data import checked_files, taken_in
@@ -22,13 +24,19 @@ from tui.wording import size_in_words
 LARGE_BYTES = 200_000_000
 """Copying less than this takes no time worth speaking of."""
 
+STEP_SECONDS = 0.5
+"""How often programs are told how far a copy is."""
 
-def add_files(folder: RunFolder, files: Sequence[Path]) -> tuple[tuple[DataAdded, ...], RunState]:
+
+def add_files(
+    folder: RunFolder, files: Sequence[Path], telling: Telling | None = None
+) -> tuple[tuple[DataAdded, ...], RunState]:
     """Give a run files, all or none, and tell its agents.
 
     Args:
         folder: the run.
         files: the human's files.
+        telling: hears what is done; None says on stderr what takes its time.
 
     Returns:
         The files as the journal has them, and the run with them.
@@ -44,7 +52,7 @@ def add_files(folder: RunFolder, files: Sequence[Path]) -> tuple[tuple[DataAdded
     added(state, ())  # before anything is copied
     settings = state.settings
     take_missing_keys(keys_needed((), settings.sandbox, settings))
-    telling = _Telling()
+    telling = telling or TellingPeople()
     asyncio.run(data_brought(folder.run_id, settings, {}, telling.bringing))
     with taken_in(folder, files, there, telling.copying) as intake:
         copies = {file.name: intake.path(file) for file in intake.files}
@@ -66,11 +74,28 @@ def where_in_words(state: RunState) -> str:
     return "Scripts that start from now on read them at /data, by lab.data_path; none can change them."
 
 
-class _Telling:
-    """Says what takes its time; to stderr, so that programs are not in its way."""
+class Telling:
+    """Hears how far files on their way into a run are; this one says nothing.
+
+    Attributes:
+        sizes: how large each file is, bytes, once all were copied.
+    """
 
     def __init__(self) -> None:
         self.sizes: dict[str, int] = {}
+
+    def copying(self, name: str, done: int, size: int) -> None:
+        """So many bytes of a file are copied."""
+
+    def bringing(self, name: str) -> None:
+        """A file is being brought to Modal."""
+
+
+class TellingPeople(Telling):
+    """Says what takes its time; to stderr, so that programs are not in its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._screen = Screen.of(sys.stderr)
         self._told: set[str] = set()
 
@@ -84,3 +109,29 @@ class _Telling:
         """A file is being brought to Modal."""
         size = size_in_words(self.sizes.get(name, 0))
         self._screen.line(f"{one_line(name)}: bringing {size} to Modal …")
+
+
+class TellingPrograms(Telling):
+    """Says every step as a line of JSON, those of copying now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._screen = Screen.of()
+        self._next = 0.0
+
+    def copying(self, name: str, done: int, size: int) -> None:
+        """Some more is copied."""
+        if monotonic() >= self._next:
+            self._next = monotonic() + STEP_SECONDS
+            self._say(step="copying", name=name, done_bytes=done, size_bytes=size)
+
+    def bringing(self, name: str) -> None:
+        """A file is being brought to Modal."""
+        self._say(step="bringing", name=name, size_bytes=self.sizes.get(name, 0))
+
+    def added(self, file: DataAdded) -> None:
+        """A file is in the run."""
+        self._say(step="added", name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
+
+    def _say(self, **fields: object) -> None:
+        self._screen.line(json.dumps(fields))

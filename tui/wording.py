@@ -90,6 +90,12 @@ def size_in_words(size_bytes: int) -> str:
     return f"{size:.3g} {unit}" if size < BYTES_PER_UNIT else f"{size:,.0f} {unit}"
 
 
+def data_in_short(state: RunState) -> str:
+    """How many files the run has, and how large they are together."""
+    size = sum(file.size_bytes for file in state.data.values())
+    return f"{counted(len(state.data), 'file')}, {size_in_words(size)}"
+
+
 def data_lines(state: RunState) -> list[str]:
     """The run's files, a line each."""
     columns = max((len(name) for name in state.data), default=0)

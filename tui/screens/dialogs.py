@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.suggester import Suggester
 from textual.widgets import Input, Static, TextArea
 
 from core.errors import FumehoodError, InputError
@@ -108,6 +109,7 @@ class Ask(Dialog[str | None]):
             cannot be sent. None where there is nothing to say.
         extension: of the file that ``$EDITOR`` opens; None where the answer is too short for one.
         sends: what sending does, in a word.
+        suggester: completes what is typed on one line; None for nothing.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -133,6 +135,7 @@ class Ask(Dialog[str | None]):
         reading: Callable[[str], str] | None = None,
         extension: str | None = ".txt",
         sends: str = "send",
+        suggester: Suggester | None = None,
     ) -> None:
         super().__init__()
         self._question = one_line(title)
@@ -143,6 +146,7 @@ class Ask(Dialog[str | None]):
         self._reading = reading
         self._extension = extension
         self._sends = sends
+        self._suggester = suggester
         self._warned = False
         self._answered = False
 
@@ -156,7 +160,7 @@ class Ask(Dialog[str | None]):
             if self._multiline:
                 yield ManyLines(self._initial, tab_behavior="focus", show_line_numbers=False, compact=True)
             else:
-                yield OneLine(self._initial, compact=True)
+                yield OneLine(self._initial, compact=True, suggester=self._suggester)
             yield Static(classes="remark")
             yield KeyLine(self, lambda action, usual: self._sends if action.startswith("send") else usual)
 

@@ -46,7 +46,9 @@ FIRST_VIEWS = {"conversation": "thoughts", "running": "log", "planned": "report"
 """What is shown of an agent before a view was chosen, by its kind."""
 
 
-STEERING = frozenset({"resume", "kill", "message", "pause", "budget", "seeds", "paper", "reproduce"})
+STEERING = frozenset(
+    {"resume", "kill", "message", "pause", "budget", "seeds", "paper", "reproduce", "add_data"}
+)
 """Actions that need a run to act on."""
 
 
@@ -359,7 +361,7 @@ class RunScreen(Steering):
         match action:
             case "resume":
                 return status_of(self.feed.folder, state).resumable
-            case "kill" | "pause" | "message" | "budget":
+            case "kill" | "pause" | "message" | "budget" | "add_data":
                 return state.ended is None
             case "paper":
                 return state.paper is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.screen import Screen
@@ -14,9 +15,12 @@ from core.pricing import dollars
 from core.process import start_engine
 from core.rates import rates_of
 from core.record.state import ExperimentState
+from tui.file_words import files_typed
+from tui.giving_data import give
 from tui.run_feed import RunFeed
 from tui.screens.steering_questions import (
     budget_question,
+    data_question,
     kill_question,
     message_question,
     reproduce_question,
@@ -37,9 +41,12 @@ class Steering(Screen[None]):
         agent: the agent that is looked at first.
 
     Attributes:
+        keyless: actions that no key does, and what the palette calls them.
         feed: the run, kept up to date.
         agent: the agent that is looked at; what a key does is done to it.
     """
+
+    keyless: ClassVar[Mapping[str, str]] = {"add_data": "add data…"}
 
     def __init__(self, feed: RunFeed, agent: str) -> None:
         super().__init__()
@@ -128,6 +135,20 @@ class Steering(Screen[None]):
                 lambda state: decisions.seeds(state, name, int(text)),
                 "Asked for; its price will wait for you.",
             )
+
+    @work
+    async def action_add_data(self) -> None:
+        """Give the run files that all its experiments can read."""
+        try:
+            question = data_question(self.feed.state)
+        except FumehoodError as error:
+            self.console.warn(error.message, error.next_step)
+            return
+        text = await self.app.push_screen_wait(question)
+        if text is not None:
+            self.notify("The data is being copied; you can go on meanwhile.", markup=False, timeout=3)
+            # The app's, so that it goes on where somebody leaves this screen.
+            self.app.run_worker(give(self.console, self.feed.folder, files_typed(text)), group="data")
 
     @work
     async def action_reproduce(self) -> None:

@@ -9,17 +9,20 @@ from datetime import datetime
 from decimal import Decimal
 
 from core import decisions
+from core.agents.data import added
 from core.budget import estimate
 from core.errors import InputError
 from core.pricing import at_most_dollars, dollars
 from core.rates import rates_of
 from core.record.state import ExperimentState, RunState
 from core.repeats import reproducible
+from core.sandbox.machines import MODAL
+from tui.file_words import FileSuggester, files_in_words
 from tui.run_feed import cost_so_far
 from tui.safe_text import one_line
 from tui.screens.answer import text_length
 from tui.screens.dialogs import Ask, Confirm
-from tui.wording import counted, usd
+from tui.wording import counted, data_in_short, usd
 
 TITLE_CHARACTERS = 80
 
@@ -152,4 +155,27 @@ def message_question(agent: str) -> Ask:
         multiline=True,
         reading=text_length,
         extension=".md",
+    )
+
+
+def data_question(state: RunState) -> Ask:
+    """Asks for files that all experiments can read; each is checked as it is typed.
+
+    Raises:
+        DecisionError: no experiment would see them any more.
+    """
+    added(state, ())
+    at_modal = (
+        "; another goes to Modal, into a volume of the run's own" if state.settings.sandbox == MODAL else ""
+    )
+    there = f"\n\nIt has {data_in_short(state)} already." if state.data else ""
+    return Ask(
+        "Add data",
+        "Paths of files, with spaces between them; right completes one. A copy is kept with the"
+        f" run{at_modal}. Agents are told, and what is there once never changes. Leaving the console before"
+        f" it is done adds nothing.{there}",
+        reading=lambda text: files_in_words(text, state),
+        extension=None,
+        sends="add",
+        suggester=FileSuggester(),
     )

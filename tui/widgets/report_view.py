@@ -9,7 +9,7 @@ from textual.content import Content
 
 from core.evidence.code_checks import check_code
 from core.experiment import Hypothesis, criterion_in_words, judged_by_in_words
-from core.record.state import ExperimentState
+from core.record.state import ExperimentState, RunState
 from tui import glyphs
 from tui.plain import verdict_in_words
 from tui.run_feed import RunFeed
@@ -18,7 +18,7 @@ from tui.widgets.lines import colour_of, cost_of, mark_of, marked, moment, right
 from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
 from tui.widgets.script_state import Going, script_mark
-from tui.wording import clock, counted
+from tui.wording import clock, counted, data_in_short, size_in_words
 
 NAME_COLUMNS = 13
 WIDEST = 100
@@ -227,6 +227,7 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
             yield _field("PDF", one_line(state.paper.pdf), (f"   {pages}", "$muted"))
         elif state.paper.no_pdf:
             yield _field("PDF", ("none", "$waiting"), f": {one_line(state.paper.no_pdf, 300)}")
+    yield from _data(state)
     verdicts = [x for x in state.experiments.values() if x.verdict]
     if verdicts:
         yield BLANK
@@ -245,3 +246,21 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
         yield _title(f"DRAFTS REFUSED  {len(state.refusals)}")
         for problem in refusal.problems[:10]:
             yield _field("", one_line(problem, 400))
+
+
+def _data(state: RunState) -> Iterator[_Line]:
+    """The files that the human gave the run."""
+    if not state.data:
+        return
+    yield BLANK
+    boxed = state.engine is None or state.engine.isolation != "process only"
+    yield _title(f"DATA  {data_in_short(state)}{', at /data' if boxed else ''}")
+    columns = min(max(len(name) for name in state.data), NAME_COLUMNS * 3)
+    for file in state.data.values():
+        yield _field(
+            "",
+            one_line(file.name, columns).ljust(columns),
+            right_aligned(size_in_words(file.size_bytes), 11),
+            (f"   sha256 {one_line(file.sha256)[:12]}", "$muted"),
+            cut=True,
+        )
