@@ -176,7 +176,8 @@ nobody can know that something is novel. Where no source answered, say that the 
 searched.
 
 Only the keys of the evidence sheet exist. Digits, number words and comparatives that no token or
-citation supports are refused with the line and the reason: mend them and submit again. Write
+citation supports, and works that nobody verified, are refused with the line and the reason: mend them
+and submit again. Write
 Introduction, Method, Experiments, Results, Discussion and limitations, Related work, Conclusion.
 
 Report every hypothesis, also refuted and inconclusive ones, in the order they were proposed. Say
