@@ -6,6 +6,7 @@ out what cannot be supported, and counts it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from core.errors import BindingError
@@ -16,6 +17,9 @@ from core.evidence.formats import read_format
 from core.evidence.measurement import Key
 from core.evidence.numbers import Numbers
 from core.evidence.passage import Checks, Passage
+
+_WIDE_TABLE = re.compile(r"^[ \t>]*+(?:[ \t:-]*+\|){65,}+[ \t:-]*+$", re.MULTILINE)
+"""The rule under the head of a table that fits no page; reading such a table takes for ever."""
 
 _REMOVED_BLOCK = "~~(a table or plot without evidence was removed)~~"
 
@@ -57,6 +61,7 @@ class _Text:
                 "hidden character", line, name, "it holds a hidden character", "Type plain text"
             )
             self._checks.problems.append(problem)
+        text = _WIDE_TABLE.sub(lambda line: line[0].replace("|", r"\|", 1), text)
         parts = [part for part in self._parts(text) if not isinstance(part, str) or part.strip()]
         return Bound(
             parts=tuple(parts),

@@ -42,10 +42,15 @@ def main(folder: Path) -> int:
     )
     stamp = datetime.fromisoformat(job["at"])
     for output in job["outputs"]:
+        wanted = {"format": output["format"], "ppi": output["ppi"], "timestamp": stamp}
+        source = output["source"].encode()
         try:
-            made = compiler.compile(
-                output["source"].encode(), format=output["format"], ppi=output["ppi"], timestamp=stamp
-            )
+            try:
+                made = compiler.compile(source, **wanted)
+            except typst.TypstError as error:
+                if "PDF tag" not in error.message:
+                    raise
+                made = compiler.compile(source, **wanted, pdf_tags=False)  # without what screen readers go by
         except typst.TypstError as error:
             (folder / "error.txt").write_text(error.message[:500], encoding="utf-8")
             return 1

@@ -64,3 +64,15 @@ def test_a_heading_inside_a_list_or_quote_is_bold_text_in_latex() -> None:
     source = typeset("- # First\n\n> ## Second\n")
     assert r"\textbf{First}" in source
     assert r"\textbf{Second}" in source
+
+
+def test_a_table_of_a_thousand_columns_is_shown_as_text() -> None:
+    wide, narrow = (f"|{' a |' * n}\n|{'---|' * n}\n" + "| x |\n" * 60 for n in (1000, 9))
+    tables = [typeset(text).count("tabular}") for text in ("Words.", wide, narrow)]
+    assert tables[0] == tables[1] < tables[2]
+
+
+def test_a_document_whose_structure_typst_cannot_tag_still_becomes_a_pdf(tmp_path: Path) -> None:
+    secrets = lay_secrets(tmp_path / "papers")
+    split = hostile_documents(2, 734, str(secrets))[733]
+    assert run([split], tmp_path / "papers", every=0, workers=1).outcomes == {"pdf": 1}
