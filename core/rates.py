@@ -29,6 +29,19 @@ def prices_in_words(state: RunState) -> str:
     return state.prices.source if state.prices else TABLE.source
 
 
+def gpu_price_in_words(gpu: str) -> str:
+    """What a GPU at Modal costs per hour by the dated table, for a run that is still to come.
+
+    Args:
+        gpu: as it was typed.
+
+    Returns:
+        The price with its source and date; empty where Modal has no such GPU.
+    """
+    price = TABLE.gpu_in_words(gpu)
+    return f"{price}; {TABLE.source}, its cores and memory not counted" if price else ""
+
+
 def gpu_offer_in_words(state: RunState, gpu: str | None) -> str:
     """What a GPU's name may turn out to be, with the prices; empty where the name says it all.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 from core.errors import SandboxUnavailable
 
@@ -32,6 +33,9 @@ MOST = {"A10": 4}
 
 MOST_OF_OTHERS = 8
 
+LEAST_LIKENESS = 0.5
+"""How like a name must be to be the one that was meant, from 0 to 1, see ``difflib``."""
+
 UPGRADES = {"H100": "an H200", "B200+": "a B300"}
 """What Modal may give instead, for a name that does not pin it down (vendor's guide, 2026-11)."""
 
@@ -51,10 +55,23 @@ def gpu_name(text: str) -> str:
         return ANY
     count = int(match[2] or 1) if match else 0
     if name not in KNOWN or count > MOST.get(name, MOST_OF_OTHERS):
+        near = nearest(text)
         raise SandboxUnavailable(
-            f"Modal has no GPU {text!r}", f"Choose one of {', '.join(KNOWN)}, or {ANY} for the cheapest"
+            f"Modal has no GPU {text!r}",
+            (f"Did you mean {near}? " if near else "")
+            + f"Choose one of {', '.join(KNOWN)}, or {ANY} for the cheapest",
         )
     return f"{name}:{count}" if count > 1 else name
+
+
+def nearest(text: str) -> str:
+    """The GPU whose name is nearest to what was typed, as many as there can be; empty where none is near."""
+    kind, _, count = text.strip().upper().partition(":")
+    near = get_close_matches(kind, KNOWN, n=1, cutoff=LEAST_LIKENESS)
+    if not near:
+        return ""
+    most = min(int(count) if count.isdecimal() else 1, MOST.get(near[0], MOST_OF_OTHERS))
+    return f"{near[0]}:{most}" if most > 1 else near[0]
 
 
 def candidates(gpu: str | None) -> tuple[str | None, ...]:

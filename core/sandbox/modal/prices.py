@@ -79,6 +79,22 @@ class Prices:
         known = [price for price in gpus if price is not None]
         return machine + max(known) if len(known) == len(gpus) else None
 
+    def gpu_in_words(self, gpu: str) -> str:
+        """What a GPU costs per hour without the rest of its machine; empty where Modal has none such."""
+        try:
+            names = candidates(gpu)
+        except SandboxUnavailable:
+            return ""
+        if len(names) > 1:
+            return ", ".join(f"{name} {dollars(self._gpu(name))}/h" for name in names)
+        kind, _, count = str(names[0]).partition(":")
+        dearest = dollars(self._gpu(names[0]))
+        if kind not in UPGRADES:
+            return f"{dearest}/h"
+        own = self.gpus.get(kind.rstrip("+"))
+        usual = f"{dollars(own * int(count or 1))}/h, or " if own is not None else ""
+        return f"{usual}{dearest}/h where Modal gives {UPGRADES[kind]}"
+
     def offer_in_words(self, gpu: str) -> str:
         """What a GPU's name may turn out to be, with prices now; empty where the name says it all."""
         try:

@@ -9,8 +9,9 @@ import pytest
 
 from core.errors import SandboxUnavailable
 from core.experiment import Compute
-from core.sandbox.modal.gpus import ANY_OF, KNOWN, candidates, gpu_name, in_words
-from core.sandbox.modal.prices import TABLE, live
+from core.rates import gpu_price_in_words
+from core.sandbox.modal.gpus import ANY_OF, KNOWN, candidates, gpu_name, in_words, nearest
+from core.sandbox.modal.prices import TABLE, TABLE_DATE, live
 
 TODAY = date(2026, 11, 23)
 
@@ -54,6 +55,44 @@ def test_names_are_taken_in_any_case_and_counts_within_what_modal_has() -> None:
     for wrong in ("H100:9", "A10:5", "any:2", "T4:0", "T4:x", "", ":", "RTX"):
         with pytest.raises(SandboxUnavailable, match="Modal has no GPU"):
             gpu_name(wrong)
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("H10", "H100"),
+        ("a100-8gb", "A100-80GB"),
+        ("h100:16", "H100:8"),
+        ("A10:6", "A10:4"),
+        ("l40", "L40S"),
+        ("RTX-6000", "RTX-PRO-6000"),
+        ("banana", ""),
+        ("", ""),
+    ],
+)
+def test_the_gpu_that_was_meant_is_said(typed: str, near: str) -> None:
+    assert nearest(typed) == near
+    with pytest.raises(SandboxUnavailable) as refused:
+        gpu_name(typed)
+    assert ("Did you mean" in refused.value.next_step) == bool(near)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "words"),
+    [
+        ("t4", "$0.59/h"),
+        ("A100-80GB:2", "$5.00/h"),
+        ("H100", "$3.95/h, or $4.54/h where Modal gives an H200"),
+        ("H100!", "$3.95/h"),
+        ("B200+", "$6.25/h, or $7.10/h where Modal gives a B300"),
+        ("any", "T4 $0.59/h, L4 $0.80/h, A10 $1.10/h, L40S $1.95/h"),
+        ("H1000", ""),
+    ],
+)
+def test_a_gpu_is_priced_in_words_before_there_is_a_run(gpu: str, words: str) -> None:
+    assert TABLE.gpu_in_words(gpu) == words
+    assert gpu_price_in_words(gpu).startswith(words)
+    assert (str(TABLE_DATE) in gpu_price_in_words(gpu)) == bool(words)
 
 
 def test_any_means_the_cheapest_first_and_says_so() -> None:
