@@ -116,7 +116,14 @@ class Maker:
         exceptions = self.finder.connection.sdk.exception
         if isinstance(error, exceptions.ResourceExhaustedError):
             raise _NoRoom(one_line(error)) from error
-        refusals = (exceptions.AuthError, exceptions.PermissionDeniedError, exceptions.InvalidError)
+        if isinstance(error, exceptions.AuthError):
+            # Not for this machine, but for all: a human can mend it, and the run goes on then.
+            raise SandboxUnavailable(
+                "Modal does not accept the token any more",
+                "Set another with 'fumehood keys set', then stop and resume the run",
+                "unreachable",
+            ) from error
+        refusals = (exceptions.PermissionDeniedError, exceptions.InvalidError)
         if not isinstance(error, refusals):
             with contextlib.suppress(SandboxLost):
                 return await self.finder.own(spec.run_id, name)

@@ -159,6 +159,17 @@ def test_a_create_that_cannot_be_asked_for_is_asked_for_again(either: ModalPlace
     assert names(either) == ["E1"]
 
 
+def test_a_token_that_is_taken_back_fails_no_experiment(either: ModalPlace, folder: Path) -> None:
+    rpc = "SandboxCreate" if either.gpu else "SandboxCreateV2"
+    either.double.call("fault", rpc=rpc, status="UNAUTHENTICATED", times=2)
+    run = run_on(either, folder, MEASURE)
+    state = drive(either, run)
+    assert state.experiments["E1"].outcome == "done"
+    [failed, *_] = events(run, e.SandboxFailed)
+    assert (failed.fault, failed.then) == ("unreachable", "tried again")
+    assert "token" in failed.message
+
+
 def test_what_is_refused_ends_the_experiment_at_once(either: ModalPlace, folder: Path) -> None:
     rpc = "SandboxCreate" if either.gpu else "SandboxCreateV2"
     either.double.call("fault", rpc=rpc, status="INVALID_ARGUMENT", message="no such machine", times=-1)
