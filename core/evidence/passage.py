@@ -92,6 +92,7 @@ class Passage:
         self._resolve_citations()
         self._text, self._formulas = markup.hide_formulas(self._text)
         self._refuse_open_formulas()
+        self._refuse_definitions()
         self._refuse_links()
         self._refuse_list_starts()
         self._check()
@@ -196,6 +197,17 @@ class Passage:
         self._marks.append(shown)
         self._keys.append(keys)
         return markup.mark(len(self._marks) - 1)
+
+    def _refuse_definitions(self) -> None:
+        # What one of them hid may be one itself; each time at least one bracket is escaped.
+        while defined := markup.definitions(self._text):
+            lines = self._text.split("\n")
+            for line in defined:
+                reason = "the address of a link stands apart from it"
+                alternative = "Write [words](https://…); begin a footnote with two words"
+                self._problem_at(line, "markup", lines[line], reason, alternative)
+                lines[line] = re.sub(r"(?<!\\)\[", r"\\[", lines[line], count=1)
+            self._text = "\n".join(lines)
 
     def _refuse_links(self) -> None:
         lines = self._text.split("\n")
@@ -322,8 +334,10 @@ class Passage:
         """Check what a reader will see; a block in which anything is left goes as a whole."""
         for _ in range(50):
             left = [b for b in markup.blocks(self._text) if self._findings(b) or self._forbidden(b)]
-            if not left:
+            if not left and not markup.definitions(self._text):
                 return
+            if not left:
+                break
             self._text = drop_lines(self._text, left[-1].first, left[-1].last)
         self._text = REMOVED
 

@@ -307,6 +307,10 @@ def test_a_typed_number_is_refused_in_every_disguise(disguise: object, false: st
         "Shown by Breiman (1996, 5.5%).",
         "Trees reach Bagged (5.5).",
         "A row.\n\n55\n--\n",
+        "Text.[^a]\n\n[^a]: https://example.org\n[^a]: 5.5%",
+        "Text.[^A]\n\n[^a]: https://example.org\n[^A]: 5.5%",
+        "Text.\n\n[^a]: 5.5%\n\n::: table metric=test_error :::\n\nMore.[^a]",
+        "Text.\n\n[^a]: $5 5$",
         "Term\\\n5.5",
         "{{ n(test_error.tree.single) }}5% of them.",
         "fo<b></b>ur seeds.",
@@ -379,6 +383,8 @@ def test_a_sentence_that_does_not_name_the_levels_of_its_key_is_warned_about() -
         "A [number][x] here.\n\n[x]: #e7",
         "A [number](#e7 'title') here.",
         "A [number](&#35;e7) here.",
+        "Never used.\n\n[x]: #ref-breiman1996",
+        "> [x]: https://example.org",
         "A [page](javascript:alert) here.",
         "A [file](evidence.json) here.",
         "![picture](https://example.org/x.png)",
@@ -411,6 +417,15 @@ def test_markup_that_could_forge_evidence_is_refused(text: str) -> None:
 def test_raw_html_is_shown_as_text(text: str) -> None:
     for result in (bound(text), strike(text, evidence())):
         assert not [t for t in markup.tokens(result.text) if t.type.startswith("html")]
+
+
+@pytest.mark.parametrize(
+    "text", ["Here.[^a]\n\n[^a]: https://a.b\n[^a]: 5.5%", "> - [x]:\n>   #e1\n\n[this][x]"]
+)
+def test_an_address_that_stands_apart_leads_nowhere_and_is_checked_as_text(text: str) -> None:
+    left = strike(text, evidence()).text
+    assert not markup.definitions(left)
+    assert "5.5%" not in left.replace("~~5.5%~~", "")
 
 
 def test_a_comparison_sign_with_spaces_is_no_html() -> None:
