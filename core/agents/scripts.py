@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.agents.artifacts import keep_artifacts
 from core.errors import StorageError, first_cause
 from core.record.events import ExecEnded, ExecRequested, RecordsTaken, now
 from core.record.live import LiveRun
@@ -59,6 +60,8 @@ async def run_script(live: LiveRun, sandbox: Sandbox, request: ExecRequested) ->
     if script.ended is None:
         await sandbox.start(request.exec_id, request.code, trial=request.trial)
         live.record(_ended(request.exec_id, await _take_everything(live, sandbox, script)))
+        # The sandbox may be taken away before the experiment ends.
+        await keep_artifacts(live, request.experiment_id, sandbox, request.exec_id)
     ended = live.state.execs[request.exec_id].ended
     assert ended is not None
     return ended

@@ -140,3 +140,32 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+LEAVES = SLOWLY + "open('kept', 'w').write('kept')\nlab.artifact('kept')\n"
+
+
+def test_what_a_script_left_is_kept_before_the_next_one_runs(either: ModalPlace, folder: Path) -> None:
+    """Its sandbox may be taken away at any time."""
+    turns = [
+        call("run_python", code=LEAVES),
+        call("run_python", code="import time; time.sleep(99)"),
+        call("submit_result", summary="Measured."),
+    ]
+    compute: dict[str, Any] = {"gpu": either.gpu} if either.gpu else {}
+    proposing = [
+        call("propose_experiments", experiments=[proposed(packages=["numpy"], **compute)]),
+        call("wait_for_results"),
+        call("finish_research", summary="Done."),
+    ]
+    run = tiny_run(folder, study(orchestrator=proposing, E1=turns), sandbox="modal")
+
+    def runs_again() -> bool:
+        return len(run.state().execs) == 2
+
+    engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(run.path)], cwd=ROOT)
+    with engine:
+        wait_until(runs_again)
+        files = list(run.files.iterdir())
+        engine.kill()
+    assert [file.read_bytes() for file in files] == [b"kept"]
