@@ -305,13 +305,21 @@ class Passage:
             shown = self._marks[index]
             if not isinstance(shown, BoundNumber) or shown.level != "literal":
                 continue
-            sentence = prose.sentence_around(block.text, place)
+            sentence = self._row(block) if block.cell else prose.sentence_around(block.text, place)
             measured = prose.measure_in(sentence, self._checks.metrics)
             if measured:
-                reason = f"a literal stands in a sentence about {measured!r}"
+                reason = f"a literal stands in a {'row' if block.cell else 'sentence'} about {measured!r}"
                 alternative = "Name a measurement there, or give the literal a sentence of its own"
                 self._problem_at(block.first, "typed number", shown.expression, reason, alternative)
                 self._marks[index] = "~~unresolved~~"
+
+    def _row(self, block: markup.Block) -> str:
+        """The row that a cell stands in, under the header of its table."""
+        lines = self._text.split("\n")
+        header = block.first
+        while header and "|" in lines[header - 1]:
+            header -= 1
+        return f"{lines[header]}\n{lines[block.first]}"
 
     def _refuse(self, found: prose.Finding, text: str, place: int) -> None:
         near = self._keys_named_in(prose.sentence_around(text, found.start))

@@ -18,7 +18,8 @@ MEASURES = frozenset(
 MEASURED = frozenset(
     """
     accuracy error errors loss losses score scores rate rates mse rmse mae auc bleu perplexity percent
-    percentage points gain gains improvement reduction effect effects speedup seconds minutes hours
+    percentage points pp gain gains improvement reduction effect effects speedup seconds minutes hours
+    correct correctly wrongly misclassified mistakes
     """.split()  # noqa: SIM905
 )
 """Words that make a sentence one about something measured."""
@@ -70,20 +71,29 @@ NUMBER = re.compile(
 )
 """Any digit, with what belongs to it."""
 
-LETTER_DIGITS = re.compile(r"(?<![\w])[lIoO]+(?:[.,][lIoO]+)?\s?(?:%|percent\b)")
-"""Letters that pass for digits, such as lO%."""
+LETTER_DIGITS = re.compile(
+    r"(?<![\w])(?:[lIoO]+(?:[.,][lIoO]+)?|[IVXLCDM]+|[ivxlcdm]+)"
+    r"\s?(?:%|‰|per\s?cent\b|percentage points?\b|pp\b)"
+)
+"""Letters that pass for digits, such as lO% and XCV percent."""
 
 _WORDS = (
     "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundreds? thousands? "
     "millions? billions? trillions? dozens?"
 ).replace(" ", "|")
-_PARTS = r"half|halves|thirds?|quarters?|fifths?|tenths?|hundredths?"
+_PARTS = (
+    r"half|halves|thirds?|quarters?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?|twelfths?|twentieths?"
+    r"|hundredths?|thousandths?|millionths?"
+)
 NUMBER_WORD = re.compile(
     rf"\b(?:{_WORDS})(?:[- ](?:one|{_WORDS}))*(?:-?fold)?\b"
     r"|\bone(?:[- ](?:percent|per\s?cent|point|percentage|order|fold|hundred|thousand|million|seed|run|in))\b"
     rf"|\b(?:a|an|by|one|two)[- ](?:{_PARTS})\b|\b(?:half|halves|halved|halving|twice|thrice)\b"
-    r"|\b(?:doubl|tripl|quadrupl)(?:e|es|ed|ing)\b|\b\w+-?fold\b|\borders? of magnitude\b",
+    r"|\b(?:doubl|tripl|quadrupl|quintupl|sextupl)(?:e|es|ed|ing)\b|\b\w+-?fold\b"
+    r"|\borders?[- ]of[- ]magnitude\b"
+    r"|\b(?:a|another) (?:(?:full|whole|single|mere) )?(?:per\s?cent|percentage[- ]point)\b"
+    r"|\b(?:full|whole) points?\b|\b(?:twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies\b",
     re.IGNORECASE,
 )
 """A quantity in words; "one" alone is a pronoun."""
@@ -104,7 +114,7 @@ CLAIM = re.compile(
     r"|(?:higher|lower|larger|smaller|greater|less|more accurate|more stable) than|reduc(?:es|ed|tion)"
     r"|increas(?:es|ed)|decreas(?:es|ed)|lowers|raises|identical to|equivalent to|as good as"
     r"|confirm(?:s|ed)|support(?:s|ed) (?:the|our|this)|refut(?:es|ed)|negligible"
-    r"|dramatic(?:ally)?|substantial(?:ly)?)\b",
+    r"|dramatic(?:ally)?|substantial(?:ly)?|flawless(?:ly)?|perfect (?:accuracy|score|classification))\b",
     re.IGNORECASE,
 )
 """A comparative or an absolute claim."""

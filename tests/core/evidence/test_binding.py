@@ -216,6 +216,30 @@ def test_what_is_not_in_the_syntax_or_the_evidence_is_refused(token: str) -> Non
     assert bound(f"On trees: {{{{ {token} }}}}.").problems
 
 
+LITERAL = '{{ lit(95, "a number by design") }}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Its accuracy is {LITERAL}.",
+        f"It gains {LITERAL} pp.",
+        f"It reads {LITERAL} of a hundred digits correctly.",
+        f"| arm | accuracy |\n| --- | --- |\n| bagged | {LITERAL} |",
+        f"| arm | value |\n| --- | --- |\n| bagged | x |\n| test error | {LITERAL} |",
+        f"> | test error |\n> | --- |\n> | {LITERAL} |",
+    ],
+)
+def test_a_literal_has_no_place_beside_what_is_measured(text: str) -> None:
+    assert "literal stands" in "".join(problem.reason for problem in bound(text).problems)
+    assert "95" not in strike(text, evidence()).text
+
+
+def test_a_literal_may_stand_in_a_row_about_what_was_designed() -> None:
+    text = f"Its layers are {LITERAL}.\n\n| arm | layers |\n| --- | --- |\n| bagged | {LITERAL} |"
+    assert not bound(text).problems
+
+
 def test_a_misspelt_key_is_answered_with_the_nearest_ones_and_its_line() -> None:
     problem = bound("First.\n\nSecond {{ test_eror.tree.bagged : .1% }}.").problems[0]
     assert problem.line == 3
@@ -272,6 +296,16 @@ def test_a_typed_number_is_refused_in_every_disguise(disguise: object, false: st
         "A third of the rows.",
         "One percent of the rows.",
         "The error doubled.",
+        "The error quintupled.",
+        "A sixth of the rows.",
+        "One eighth of the rows.",
+        "XCV percent of the rows.",
+        "ix% of the rows.",
+        "Less than a percent of the rows.",
+        "It is a percentage point away.",
+        "It is a full point away.",
+        "It is in the high nineties.",
+        "An order-of-magnitude gap.",
         "In ⅔ of the cases.",
         "In Ⅳ cases.",
         "All 💯 of them.",
