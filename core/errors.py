@@ -44,6 +44,7 @@ from typing import ClassVar, Literal, TypeAlias
 SandboxFault: TypeAlias = Literal[
     "refused",
     "no room",
+    "too dear",
     "unreachable",
     "packages",
     "time over",
@@ -55,10 +56,11 @@ SandboxFault: TypeAlias = Literal[
 """What can be wrong with a sandbox.
 
 ``refused``: it is not to be had as it was asked for. ``no room``: no machine of its kind is free now.
-``unreachable``: its provider could not be asked. ``packages``: they cannot be installed. ``time over``: its
-approved time was. ``terminated``: somebody ended it at its provider. ``ended``: it ended by itself, because
-it was preempted, stood idle or failed. ``silent``: nothing is heard of it, and it may still be there.
-``gone``: it is not there any more, or not usable, for any other reason.
+``too dear``: it costs more now than was approved. ``unreachable``: its provider could not be asked.
+``packages``: they cannot be installed. ``time over``: its approved time was. ``terminated``: somebody ended
+it at its provider. ``ended``: it ended by itself, because it was preempted, stood idle or failed. ``silent``:
+nothing is heard of it, and it may still be there. ``gone``: it is not there any more, or not usable, for any
+other reason.
 """
 
 _NOTHING = Decimal(0)

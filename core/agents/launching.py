@@ -11,12 +11,14 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 from core.agents.closing import Closer
 from core.approval import Policy
 from core.budget import SandboxPrice, sandbox_cost, seconds_left
-from core.errors import SandboxError, SandboxFault
+from core.errors import SandboxError, SandboxFault, SandboxUnavailable
+from core.pricing import dollars
 from core.record.events import (
     Event,
     SandboxClosed,
@@ -34,7 +36,10 @@ Then: TypeAlias = Literal["tried again", "asked again", "ended"]
 """What a run does after a sandbox failed."""
 
 PASSING: Final[frozenset[SandboxFault]] = frozenset(("ended", "gone", "no room", "unreachable", "silent"))
-"""Faults after which another try may do better; the others end the experiment."""
+"""Faults after which another try may do better; the others, but for a price, end the experiment."""
+
+ROUNDING_USD = Decimal("0.000001")
+"""What adding up seconds may be off by, USD."""
 
 PROGRESS_CHARACTERS = 500
 
@@ -87,7 +92,8 @@ class Launcher:
         """The experiment's sandbox: found again, or opened under a name that was noted first.
 
         Raises:
-            SandboxError: it is not to be had, or was lost; ``after`` says what then.
+            SandboxError: it is not to be had, costs more than was approved, or was lost; ``after`` says
+                what then.
         """
         await self._pause(experiment_id)
         experiment = self._experiment(experiment_id)
@@ -98,6 +104,7 @@ class Launcher:
             return sandbox
         # A human may have to accept what isolation there is now, beside what there was at first.
         await self._live.until(lambda state: state.isolation_accepted)
+        self._refuse_too_dear(experiment)
         name = experiment.awaited_name
         if name is None:
             name = _next_name(experiment)
@@ -128,19 +135,36 @@ class Launcher:
             launch, and what was lost is closed. ``ended``: the experiment ends over it.
         """
         experiment = self._experiment(experiment_id)
-        again = len(experiment.failures) < self._relaunches.most
-        if error.fault not in PASSING:
+        again = error.fault != "too dear" and len(experiment.failures) < self._relaunches.most
+        if error.fault not in PASSING and error.fault != "too dear":
             return self._record(experiment_id, error, "ended")
-        if experiment.sandbox is None or (error.fault == "silent" and again):
+        if again and (experiment.sandbox is None or error.fault == "silent"):
             # Nothing was lost yet: a silent sandbox may answer again, with all that runs in it.
-            return self._record(experiment_id, error, "tried again" if again else self._without_more_tries())
+            return self._record(experiment_id, error, "tried again")
         closing = await self._closer.close(experiment_id, sandbox, "lost")
+        if experiment.sandbox is None:
+            # One that was asked for may be there all the same: it must not cost while a human thinks.
+            return self._record(experiment_id, error, self._without_more_tries(), events=closing.events)
         if closing.trouble:
             # A second one is never opened beside one that may still be there.
             return self._record(experiment_id, error, "tried again" if again else "ended")
         reason = _does_not_fit(experiment, closing.events, self._price) if again else ""
         then = self._without_more_tries() if reason or not again else "tried again"
         return self._record(experiment_id, error, then, reason, closing.events)
+
+    def _refuse_too_dear(self, experiment: ExperimentState) -> None:
+        """Refuse to open what may cost more than is left of the approved money: prices may have risen.
+
+        Raises:
+            SandboxUnavailable: it may.
+        """
+        usd_per_hour = self._price(experiment.spec.compute)
+        if not _pays(experiment, usd_per_hour, seconds_left(experiment), experiment.held_usd):
+            raise SandboxUnavailable(
+                f"A sandbox costs {dollars(usd_per_hour)} per hour now, more than was approved",
+                "Approve it at its price of now, edit it or reject it",
+                "too dear",
+            )
 
     def _without_more_tries(self) -> Then:
         """Whom nobody would answer is not asked: whoever proposed the experiment hears of its end."""
@@ -212,7 +236,13 @@ def _does_not_fit(experiment: ExperimentState, closing: tuple[Event, ...], price
     left = seconds_left(experiment)
     if left < lost.seconds:
         return f"{lost.seconds:.0f} s were lost with it, and {max(0.0, left):.0f} s of its time are left"
-    rest = sandbox_cost(price(experiment.spec.compute), left)
-    if experiment.reserved and (rest is None or rest > experiment.held_usd - (lost.cost_usd or 0)):
+    held = experiment.held_usd - (lost.cost_usd or 0)
+    if not _pays(experiment, price(experiment.spec.compute), left, held):
         return "what is left of the approved money does not pay for another one"
     return ""
+
+
+def _pays(experiment: ExperimentState, usd_per_hour: Decimal | None, seconds: float, held: Decimal) -> bool:
+    """Whether what is held pays for a sandbox; always where a human approved an unknown price."""
+    rest = sandbox_cost(usd_per_hour, seconds)
+    return not experiment.reserved or (rest is not None and rest <= held + ROUNDING_USD)

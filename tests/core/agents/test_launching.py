@@ -13,7 +13,7 @@ from core import decisions
 from core.agents.closing import Closer
 from core.agents.launching import Launcher, Relaunches, Then
 from core.approval import next_event
-from core.budget import allowance, flat, seconds_left
+from core.budget import allowance, flat, sandbox_cost, seconds_left
 from core.errors import DecisionError, SandboxError, SandboxLost, SandboxUnavailable
 from core.experiment import Compute
 from core.pricing import Estimate
@@ -22,7 +22,7 @@ from core.record.live import LiveRun
 from core.record.state import ExperimentState
 from core.sandbox.base import Sandbox
 from tests.fakes.launching import lock
-from tests.fakes.memory_provider import MemoryProvider
+from tests.fakes.memory_provider import KeptSandbox, MemoryProvider
 
 ENDED = SandboxLost("it was preempted", fault="ended")
 HOUR = Compute(timeout_seconds=3600)
@@ -227,3 +227,53 @@ def test_nothing_is_opened_with_an_isolation_that_nobody_accepted(running: LiveR
     with pytest.raises(TimeoutError):
         asyncio.run(asyncio.wait_for(launcher(running, provider).sandbox("E1"), 0.05))
     assert provider.opened == []
+
+
+def test_a_price_that_rose_after_the_approval_opens_nothing_and_is_asked_about(running: LiveRun) -> None:
+    provider = MemoryProvider()
+    dear = launcher(running, provider, Decimal(6))
+    with pytest.raises(SandboxUnavailable, match=r"\$6\.00 per hour now, more than was approved") as error:
+        asyncio.run(dear.sandbox("E1"))
+    assert (provider.opened, experiment(running).requested) == ([], 0)
+    assert asyncio.run(dear.after("E1", error.value, None)) == "asked again"
+    request = next_event(running.state, lambda spec: Estimate(maximum=Decimal(6)))
+    assert isinstance(request, e.ApprovalRequested)
+    assert request.detail == error.value.message
+    approve_again(running, Decimal(6))
+    asyncio.run(dear.sandbox("E1"))
+    assert [name for name, _ in provider.opened] == ["E1"]
+
+
+def test_what_is_left_of_the_money_pays_for_what_is_left_of_the_time(live: LiveRun) -> None:
+    """The time that was used and the time that is left add up to a hair more than the whole."""
+    used = 904.800528
+    live.record(e.EngineStarted(pid=1, host="h", isolation="remote machine"))
+    lock(live, 1, DEAR, compute=HOUR)
+    opened(live, used)
+    cost = sandbox_cost(DEAR, used)
+    live.record(e.SandboxClosed(experiment_id="E1", sandbox_id="sb-E1", seconds=used, cost_usd=cost))
+    rest = sandbox_cost(DEAR, seconds_left(experiment(live)))
+    assert rest is not None
+    assert rest > experiment(live).held_usd
+    had(live, provider := MemoryProvider())
+    assert [name for name, _ in provider.opened] == ["E1.2"]
+
+
+def test_a_launch_that_a_human_approved_at_an_unknown_price_is_opened_at_any(live: LiveRun) -> None:
+    live.record(e.EngineStarted(pid=1, host="h", isolation="remote machine"))
+    lock(live, 1, None, compute=HOUR)
+    had(live, provider := MemoryProvider())
+    assert len(provider.opened) == 1
+
+
+def test_one_that_may_have_been_made_without_an_answer_costs_nothing_while_a_human_is_asked(
+    running: LiveRun,
+) -> None:
+    provider = MemoryProvider()
+    running.record(e.SandboxRequested(experiment_id="E1", name="E1", provider="memory"))
+    provider.sandboxes["E1"] = made = KeptSandbox(id="sb-E1")
+    unreachable = SandboxUnavailable("no reply", fault="unreachable")
+    thens = [failed(running, provider, unreachable, most=1, first_seconds=0) for _ in range(2)]
+    assert thens == ["tried again", "asked again"]
+    assert made.closed
+    assert [one.experiment_id for one in running.state.reaped.values()] == ["E1"]
