@@ -20,6 +20,8 @@ from core.record.fold import fold
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from core.record.works import Work
+from tests.fakes.console_scenes import begun, first_round
+from tests.fakes.console_story import TREES
 from tests.fakes.event_samples import likely_journals
 from tests.fakes.specs import experiment, hypothesis
 from tests.tui.conftest import Home, refusal
@@ -312,3 +314,17 @@ def test_what_looks_wrong_in_a_script_that_counts_is_on_the_page(home: Home) -> 
     told = home.type("show", folder.run_id).stdout
     assert "LOOKS WRONG" in told
     assert "E1-1   line 2: code check: constant as a result: the result 'accuracy'" in told
+
+
+def test_rows_that_were_trained_and_tested_on_are_on_the_page(home: Home) -> None:
+    story = begun(home.data)
+    first_round(story)
+    story.launch(TREES)
+    split = {"kind": "data", "condition": {"seed": 0}}
+    exec_id = story.script("E1", 1, "pass")
+    story.record(
+        exec_id, split | {"name": "train", "rows": ["a", "b"]}, split | {"name": "test", "rows": ["b"]}
+    )
+    told = home.type("show", story.told().run_id).stdout
+    assert "LOOKS WRONG" in told
+    assert "E1-1   train/test overlap: 1 of 1 rows of 'test' are also in 'train'" in told

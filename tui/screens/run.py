@@ -15,6 +15,7 @@ from textual.widgets import ContentSwitcher
 from core.errors import FumehoodError
 from core.record.folder import RunFolder
 from core.repeats import reproducible
+from tui.recorded_doubts import RecordedDoubts
 from tui.run_feed import RunChanged, RunFeed
 from tui.run_places import Place, keep_place, last_place
 from tui.run_records import RunRecords
@@ -129,7 +130,7 @@ class RunScreen(Steering):
             ThoughtsView(id="thoughts"),
             MetricsView(self._records, id="metrics"),
             CodeView(id="code"),
-            ReportView(id="report"),
+            ReportView(RecordedDoubts(self.feed.folder), id="report"),
         )
         yield RunHeader(id="header")
         yield RunNotice(id="notice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from textual import work
 from textual.content import Content
 
 from core.evidence.code_checks import check_code
@@ -12,6 +13,7 @@ from core.experiment import Hypothesis, criterion_in_words, judged_by_in_words
 from core.record.state import ExperimentState, RunState
 from tui import glyphs
 from tui.plain import verdict_in_words
+from tui.recorded_doubts import Doubts, RecordedDoubts
 from tui.run_feed import RunFeed
 from tui.safe_text import one_line, safe
 from tui.widgets.lines import colour_of, cost_of, mark_of, marked, moment, right_aligned
@@ -21,15 +23,23 @@ from tui.widgets.script_state import Going, script_mark
 from tui.wording import clock, counted, data_in_short, size_in_words
 
 NAME_COLUMNS = 13
+MOST_FLAGS = 12
 WIDEST = 100
 """Columns of running text; longer lines are hard to read."""
 
 
 class ReportView(PageReader):
-    """A report on one page."""
+    """A report on one page.
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    Args:
+        doubts: what looks wrong in what experiments recorded.
+        id: of the widget.
+    """
+
+    def __init__(self, doubts: RecordedDoubts, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self._doubts = doubts
+        self._looking = False
         self._feed: RunFeed | None = None
         self._agent = ""
         self._shown: tuple[object, ...] = ()
@@ -42,15 +52,28 @@ class ReportView(PageReader):
         width = self.size.width
         if not width or feed.state.created is None:
             return
-        looks = (agent, feed.state.seq, feed.has_engine, width)
+        experiment = feed.state.experiments.get(agent)
+        if experiment and not self._looking and self._doubts.wants_look(feed.state, experiment):
+            self._looking = True
+            self._look(feed, experiment)
+        doubts = self._doubts.of(agent)
+        looks = (agent, feed.state.seq, feed.has_engine, width, doubts)
         if looks == self._shown:
             return
         self._shown = looks
-        experiment = feed.state.experiments.get(agent)
-        parts = _experiment(feed, experiment) if experiment else _run(feed, agent)
+        parts = _experiment(feed, experiment, doubts) if experiment else _run(feed, agent)
         self.set_lines([line for part in parts for line in part.wrapped(width)])
         if other:
             self.scroll_home(animate=False)
+
+    @work(group="records")
+    async def _look(self, feed: RunFeed, experiment: ExperimentState) -> None:
+        """See what looks wrong in what an experiment recorded; other things go on meanwhile."""
+        try:
+            await self._doubts.look(feed.state, experiment)
+        finally:
+            self._looking = False
+        self.on_resize()
 
     def on_resize(self) -> None:
         """Fill another width."""
@@ -97,7 +120,7 @@ def _title(text: str) -> _Line:
     return _Line(Content.styled(f"  {text}", "$muted bold"))
 
 
-def _experiment(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
+def _experiment(feed: RunFeed, experiment: ExperimentState, doubts: Doubts) -> Iterator[_Line]:
     state, spec = feed.state, experiment.spec
     yield _Line(Content.styled(f"  {experiment.id}  {one_line(spec.title)}", "bold"), len(experiment.id) + 4)
     yield BLANK
@@ -115,6 +138,7 @@ def _experiment(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
     if spec.repeats and not spec.reproduces:
         yield _field("Repeats", f"the scripts of {spec.repeats} with other seeds")
     yield from _verdict(experiment)
+    yield from _looks_wrong(doubts)
     if experiment.findings:
         yield BLANK
         yield _title("FINDINGS")
@@ -159,6 +183,23 @@ def _verdict(experiment: ExperimentState) -> Iterator[_Line]:
         )
     for text in verdict.deviations:
         yield _field("deviation", (one_line(text), "$waiting"))
+
+
+def _looks_wrong(doubts: Doubts) -> Iterator[_Line]:
+    """What looks wrong in its records; how its scripts ended is said of each of them."""
+    flags = [flag for flag in doubts.flags if flag.kind != "exec did not end cleanly"]
+    if flags or not doubts.checked:
+        yield BLANK
+        yield _title("LOOKS WRONG")
+    for flag in flags[:MOST_FLAGS]:
+        line = f"line {flag.line}: " if flag.line else ""
+        times = f" ({flag.count} times)" if flag.count > 1 else ""
+        text = f"{line}{flag.kind}: {one_line(flag.text)}{times}"
+        yield _field(one_line(flag.exec_id, NAME_COLUMNS - 1), (text, "$waiting"))
+    if more := len(flags[MOST_FLAGS:]):
+        yield _field("", f"and {more} more")
+    if not doubts.checked:
+        yield _field("", ("what it recorded could not be looked at", "$waiting"))
 
 
 def _execs(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
