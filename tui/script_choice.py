@@ -58,7 +58,10 @@ def script_of(model: str) -> Script:
     name = model.removeprefix(SCRIPTED)
     if name in {study.name for study in studies()}:
         return shipped_script(name)
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # no such home
+        path = Path(name)
     if not name or not path.exists():
         names = ", ".join(study.name for study in studies())
         raise InputError(f"{name!r} is neither a shipped study nor a path", f"There are: {names}.")

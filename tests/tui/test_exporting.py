@@ -66,6 +66,10 @@ def test_an_earlier_bundle_is_only_replaced_by_force(home: Home, run: RunFolder,
     assert not (here / "out" / "notes.txt").exists()
 
 
+def test_a_home_folder_that_is_not_there_is_refused_in_one_line(home: Home, run: RunFolder) -> None:
+    assert "there is no home folder" in refusal(home.type("export", run.run_id, "--to", "~no-such-user/x"))
+
+
 def test_a_run_that_goes_on_is_said_to_go_on(home: Home) -> None:
     home.run_with(ENGINE)
     assert "has not ended" in home.type("export").stdout

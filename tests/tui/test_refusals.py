@@ -49,6 +49,7 @@ from tui.exit_codes import ExitCode
         (("run", "Why?", "--model", "claude-x", "--researcher-model", "scripted:bagging"), "one script"),
         (("run", "Why?", "--model", "claude-x", "--test-mode"), "--test-mode brings its own model"),
         (("run", "Why?", "--model", "scripted:nothing"), "neither a shipped study nor a path"),
+        (("run", "Why?", "--model", "scripted:~no-such-user/x"), "neither a shipped study nor a path"),
         (("run", "Why?", "--model", "scripted:bagging", "--writer-model", "scripted:wrong_cv"), "one script"),
         (("run", "Why?", "--model", "scripted:bagging", "--budget", "-1"), "a budget cannot be -1"),
         (("run", "Why?", "--model", "scripted:bagging", "--budget", "lots"), "not an amount"),

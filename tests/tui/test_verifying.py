@@ -96,6 +96,7 @@ def test_what_is_no_paper_is_refused_in_one_line(home: Home, name: str, content:
 
 def test_a_file_that_is_not_there_is_refused_in_one_line(home: Home) -> None:
     assert "there is no file paper.pdf" in refusal(home.type("verify", "nowhere/paper.pdf"))
+    assert "there is no home folder" in refusal(home.type("verify", "~no-such-user/paper.pdf"))
 
 
 def test_a_run_that_is_not_there_is_refused_in_one_line(home: Home) -> None:

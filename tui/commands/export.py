@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from core.bundle import export_run
+from core.errors import InputError
 from core.keys.lookup import key_store
 from core.keys.names import KEY_NAMES
 from core.record.folder import RunFolder
@@ -64,7 +65,10 @@ def _target(folder: RunFolder, place: Path | None, *, zipped: bool) -> Path:
     name = f"{folder.run_id}.zip" if zipped else folder.run_id
     if place is None:
         return Path.cwd() / name
-    place = place.expanduser().absolute()
+    try:
+        place = place.expanduser().absolute()
+    except RuntimeError:  # no such home
+        raise InputError(f"there is no home folder {place}", "Choose another place with --to.") from None
     return place / name if place.is_dir() and not (place / "ro-crate-metadata.json").is_file() else place
 
 

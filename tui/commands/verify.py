@@ -43,7 +43,10 @@ def verify(run: str | None, as_json: bool) -> ExitCode:
 
 
 def _verified(name: str | None) -> Verified:
-    path = Path(name).expanduser() if name else None
+    try:
+        path = Path(name).expanduser() if name else None
+    except RuntimeError:  # no such home
+        raise InputError(f"there is no home folder {name}", "Name a run, or a file by its path.") from None
     if path is None or not path.is_file():
         if path is not None and path.suffix in (".pdf", ".json"):
             raise InputError(f"there is no file {path.name}", "Name a run, a paper.pdf or an evidence.json.")
