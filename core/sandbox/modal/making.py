@@ -18,7 +18,7 @@ from core.sandbox.base import SandboxSpec
 from core.sandbox.modal.finding import Finder
 from core.sandbox.modal.gpus import candidates, in_words
 from core.sandbox.modal.images import FOLDER
-from core.sandbox.modal.naming import sandbox_name, tags_of
+from core.sandbox.modal.naming import SPECIFICATION, sandbox_name, tags_of
 from core.sandbox.modal.prices import OWN_MEMORY_GIB
 from core.sandbox.modal.sdk import one_line, vendor_errors
 
@@ -105,7 +105,7 @@ class Maker:
             await asyncio.wait({creating}, timeout=SETTLE_SECONDS)
             raise
         except sdk.exception.AlreadyExistsError:
-            return await self.finder.own(spec.run_id, name)
+            return await self._found(spec, name)
         except vendor_errors(sdk) as error:
             return await self._made_all_the_same(spec, name, gpu, error)
 
@@ -126,13 +126,28 @@ class Maker:
         refusals = (exceptions.PermissionDeniedError, exceptions.InvalidError)
         if not isinstance(error, refusals):
             with contextlib.suppress(SandboxLost):
-                return await self.finder.own(spec.run_id, name)
+                return await self._found(spec, name)
         wanted = f"a sandbox with {in_words(gpu)}" if gpu else "a sandbox"
         raise SandboxUnavailable(
             f"Modal does not give us {wanted}: {one_line(error)}",
             "Look at your workspace's limits and at status.modal.com, or ask for another machine",
             "refused" if isinstance(error, refusals) else "unreachable",
         ) from error
+
+    async def _found(self, spec: SandboxSpec, name: str) -> Any:
+        """The sandbox that was made under this name, if it was made for just what is approved now.
+
+        Raises:
+            SandboxLost: there is none, or Modal does not say.
+            SandboxUnavailable: another has the name; one of ours that is approved no more is ended.
+        """
+        found = await self.finder.own(spec.run_id, name)
+        if (await self.finder.tags(found)).get(SPECIFICATION, "") == spec.specification:
+            return found
+        await self._remove(spec.run_id, name)
+        raise SandboxUnavailable(
+            f"A sandbox {name} was there that was approved otherwise, and was ended", "", "gone"
+        )
 
     async def _remove(self, run_id: str, name: str) -> None:
         """See that nothing is left under a name that was given up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import subprocess
 import sys
 import time
@@ -147,6 +148,27 @@ def test_an_open_that_is_called_off_leaves_nothing_that_its_name_does_not_find(
 
     asyncio.run(call_off())
     assert either.alive == []
+
+
+def test_a_sandbox_that_was_approved_otherwise_is_ended_and_never_used(either: ModalPlace) -> None:
+    """Its reply was lost, and a human has edited the machine since."""
+    made = opened(either)
+    edited = dataclasses.replace(either.spec(), specification="6" * 64)
+    either.double.call("approve", specification=edited.specification)
+
+    async def open_again() -> str:
+        provider = either.provider()
+        try:
+            with pytest.raises(SandboxUnavailable, match="approved otherwise") as error:
+                await provider.open(edited, "E1", either.progress.append)
+            assert error.value.fault == "gone"
+            return (await provider.open(edited, "E1", either.progress.append)).id
+        finally:
+            await provider.close()
+
+    another = asyncio.run(open_again())
+    assert another != made
+    assert either.alive == [another]
 
 
 def test_a_name_that_another_has_is_not_touched(place: ModalPlace) -> None:
