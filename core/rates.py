@@ -39,7 +39,7 @@ def gpu_price_in_words(gpu: str) -> str:
         The price with its source and date; empty where Modal has no such GPU.
     """
     price = TABLE.gpu_in_words(gpu)
-    return f"{price}; {TABLE.source}, its cores and memory not counted" if price else ""
+    return f"{price}; {TABLE.source}, without cores and memory" if price else ""
 
 
 def gpu_offer_in_words(state: RunState, gpu: str | None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from core.errors import RunError
+from core.errors import FumehoodError, RunError
 from core.keys.lookup import handed_on
 from core.process import environment_passed_on
 from core.record.folder import RunFolder
@@ -52,6 +52,28 @@ async def give(app: ThemedApp, folder: RunFolder, files: Sequence[Path], next_st
     what = names[0] if len(names) == 1 else counted(len(names), "file")
     app.notify(f"{one_line(what)} added: scripts that start from now on can read it.", markup=False)
     return True
+
+
+async def give_and_start(app: ThemedApp, folder: RunFolder, files: Sequence[Path]) -> None:
+    """Give a new run files, and then start its engine; say in toasts what came of it.
+
+    Args:
+        app: what shows toasts.
+        folder: the run.
+        files: the human's files.
+    """
+    from core.process import start_engine
+
+    app.notify("The data is being copied; the engine starts once it is there.", markup=False)
+    if not await give(
+        app, folder, files, "The run is kept: add the data by ':' and 'add data', then resume."
+    ):
+        return
+    try:
+        # A thread, because an engine takes a second to come up, or thirty to say that it cannot.
+        await asyncio.to_thread(start_engine, folder)
+    except FumehoodError as error:
+        app.warn(error.message, f"{error.next_step} The run is kept; resume it.".strip())
 
 
 async def add_in_process(

@@ -13,12 +13,16 @@ from core.approval import Policy
 from core.config import Settings
 from core.errors import FumehoodError, SandboxUnavailable
 from core.experiment import Compute
-from core.keys.names import MODAL_ID, MODAL_SECRET
+from core.keys.names import KEY_NAMES, MODAL_ID, MODAL_SECRET
 from core.models.catalog import Role
 from core.models.choice import SCRIPTED, choice_of, is_scripted, key_missing
+from core.models.vendors import VENDORS
 from core.pricing import dollars
+from core.record.data import checked_files
 from core.record.folder import MAX_QUESTION_CHARACTERS, NETWORK_FILE_SYSTEMS, file_system_of
 from core.sandbox.machines import LOCAL, MODAL, checked_machine, modal_token_missing
+from core.sandbox.modal.gpus import nearest
+from tui.file_words import files_typed
 from tui.model_choice import ROLES, ChosenModels, chosen_models
 from tui.run_request import DEMO_SPEED, RunRequest, readable_policy
 from tui.script_choice import Script, script_of, shipped_script
@@ -31,6 +35,7 @@ Field: TypeAlias = (
         "mode",
         "sandbox",
         "gpu",
+        "data",
         "rounds",
         "per_round",
         "at_once",
@@ -69,11 +74,14 @@ class RunForm:
         mode: ``orchestrator`` or ``single``.
         sandbox: where experiments run, ``local`` or ``modal``.
         gpu: the GPU that experiments get unless they say otherwise.
+        data: paths of files that all experiments can read, on one line.
         rounds: rounds that may be proposed.
         per_round: experiments that one round may have.
         at_once: experiments that run at once.
         budget: the cap, USD.
         policy: who approves.
+        paper_size: the size of the paper's pages; empty for that of the settings.
+        literature: whether agents may ask the literature.
         accept_process_only: whether to run without isolation where there is none.
     """
 
@@ -86,11 +94,14 @@ class RunForm:
     mode: str = "orchestrator"
     sandbox: str = LOCAL
     gpu: str = ""
+    data: str = ""
     rounds: str = ""
     per_round: str = ""
     at_once: str = ""
     budget: str = ""
     policy: str = ""
+    paper_size: str = ""
+    literature: bool = True
     accept_process_only: bool = False
 
 
@@ -102,11 +113,13 @@ class Problem:
         field: where it can be mended.
         message: what is wrong.
         next_step: how to mend it.
+        missing: the keys that it would take; none where it is about something else.
     """
 
     field: Field
     message: str
     next_step: str = ""
+    missing: tuple[str, ...] = ()
 
 
 def read_form(
@@ -136,8 +149,13 @@ def read_form(
     if form.mode == "single" and script is not None and script.needs != (1, 1):
         said = f"{script.name} was written for more than one experiment, and mode single plans exactly one"
         problems.append(Problem("mode", said, "Choose orchestrator, or another study."))
-    named: dict[str, Any] = {"mode": form.mode, "sandbox": form.sandbox} | _gpu(form, problems)
     problems += _modal_problems(form, keys)
+    named: dict[str, Any] = {"mode": form.mode, "sandbox": form.sandbox} | _gpu(form, problems)
+    files = _data(form, problems)
+    if form.paper_size:
+        named["paper_size"] = form.paper_size
+    if form.study == LANGUAGE_MODELS and not form.literature:
+        named["literature"] = False
     if script is not None:
         named["characters_per_second"] = DEMO_SPEED
     named |= _counts(form, problems) | _budget(form, problems)
@@ -147,7 +165,7 @@ def read_form(
     problems += folder_problems(settings)
     if problems or models is None:
         return None, problems
-    return RunRequest(question, models, policy, named), []
+    return RunRequest(question, models, policy, named, files), []
 
 
 def policy_in_words(text: str) -> str:
@@ -200,7 +218,8 @@ def _models(
             problems.append(Problem("model", "your keys are being looked for", "Wait a moment."))
             return None
         wrong = (role for role, name in typed.items() if name and not _is_known(name, settings))
-        problems.append(Problem(next(wrong, "model"), error.message, error.next_step))
+        lacking = tuple(vendor.key_name for vendor in VENDORS.values()) if not keys else ()
+        problems.append(Problem(next(wrong, "model"), error.message, error.next_step, lacking))
         return None
     told: set[str] = set()
     for role, name in models.names.items():
@@ -211,7 +230,8 @@ def _models(
         if choice.by_vendor and key not in keys and key not in told:
             missing = key_missing(choice)
             told.add(key)
-            problems.append(Problem(role if typed[role] else "model", missing.message, missing.next_step))
+            field: Field = role if typed[role] else "model"
+            problems.append(Problem(field, missing.message, missing.next_step, (key,)))
     return models
 
 
@@ -253,8 +273,28 @@ def _gpu(form: RunForm, problems: list[Problem]) -> dict[str, Any]:
     try:
         return {"gpu": checked_machine(form.sandbox, Compute(gpu=form.gpu.strip()[:24])).gpu}
     except SandboxUnavailable as error:
-        problems.append(Problem("gpu", error.message, f"{error.next_step}."))
+        near = nearest(form.gpu)
+        next_step = f"Did you mean {near}?" if near else f"{error.next_step}."
+        problems.append(Problem("gpu", error.message, next_step))
         return {}
+
+
+def _data(form: RunForm, problems: list[Problem]) -> tuple[Path, ...]:
+    """The files that were named; a study's own scripts would not read any."""
+    if not takes_data(form) or not form.data.strip():
+        return ()
+    try:
+        files = files_typed(form.data)
+        checked_files(files, ())
+    except FumehoodError as error:
+        problems.append(Problem("data", error.message, error.next_step))
+        return ()
+    return files
+
+
+def takes_data(form: RunForm) -> bool:
+    """Whether anything in the run could read data: the scripts of a shipped study do not."""
+    return form.study in (OWN_SCRIPT, LANGUAGE_MODELS)
 
 
 def _modal_problems(form: RunForm, keys: Collection[str] | None) -> list[Problem]:
@@ -263,8 +303,14 @@ def _modal_problems(form: RunForm, keys: Collection[str] | None) -> list[Problem
         return []
     if keys is None:
         return [Problem("sandbox", "your keys are being looked for", "Wait a moment.")]
-    missing = [modal_token_missing(name) for name in (MODAL_ID, MODAL_SECRET) if name not in keys]
-    return [Problem("sandbox", error.message, error.next_step) for error in missing]
+    missing = tuple(name for name in (MODAL_ID, MODAL_SECRET) if name not in keys)
+    if not missing:
+        return []
+    if len(missing) == 1:
+        error = modal_token_missing(missing[0])
+        return [Problem("sandbox", error.message, error.next_step, missing)]
+    said = f"{' and '.join(missing)} are missing, which the sandbox modal needs"
+    return [Problem("sandbox", said, f"Get a token at {KEY_NAMES[MODAL_ID].url}.", missing)]
 
 
 def _counts(form: RunForm, problems: list[Problem]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from core.approval import Policy
@@ -32,12 +33,14 @@ class RunRequest:
         policy: who approves, as typed; it can be read.
         named: fields of ``RunSettings`` that were named; the others are as the script or the user's
             settings have them.
+        data: files that it is given before its engine starts.
     """
 
     question: str
     models: ChosenModels
     policy: str
     named: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[Path, ...] = ()
 
 
 def run_settings(settings: Settings, request: RunRequest) -> RunSettings:

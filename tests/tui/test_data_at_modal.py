@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import RunError
 from core.experiment import Compute
 from core.record.folder import RunFolder
 from core.sandbox.base import SandboxSpec
+from core.sandbox.modal.volumes import volume_names
 from tests.fakes.modal.double import ModalDouble
 from tests.tui.conftest import Home, refusal
 from tests.tui.modal_home import modal, provider, running_double, token
+from tui.giving_data import add_in_process
 
 __all__ = ["modal", "running_double", "token"]
 
@@ -54,6 +57,25 @@ def test_a_file_is_brought_to_modal_at_once(
     assert "table.csv: bringing 4 bytes to Modal …" in result.stderr
     assert list(folder.state().data) == ["table.csv"]
     assert printed(modal, folder, "print(open('/data/table.csv').read())", gpu) == "a,b\n\n"
+
+
+@pytest.mark.usefixtures("token")
+def test_the_consoles_process_brings_a_file_with_the_token_that_only_the_console_knows(
+    home: Home, modal: ModalDouble, table: Path
+) -> None:
+    folder = home.run_with(sandbox="modal")
+    steps: list[str] = []
+    added = asyncio.run(add_in_process(folder, [table], lambda step: steps.append(step["step"])))
+    assert (added, steps) == (["table.csv"], ["copying", "bringing", "added"])
+    assert volume_names(folder.run_id)[0] in modal.call("report")["volumes"]
+    assert list(folder.state().data) == ["table.csv"]
+
+
+@pytest.mark.usefixtures("modal")
+def test_without_a_token_the_consoles_process_says_so(home: Home, table: Path) -> None:
+    folder = home.run_with(sandbox="modal")
+    with pytest.raises(RunError, match="MODAL_TOKEN_ID is missing"):
+        asyncio.run(add_in_process(folder, [table], lambda _: None))
 
 
 @pytest.mark.usefixtures("modal")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast, get_args
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -12,9 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
+from textual.suggester import SuggestFromList
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from core.config import PaperSize
 from core.demo import DEFAULT, studies
 from core.errors import FumehoodError
 from core.keys.lookup import key_store
@@ -22,9 +24,12 @@ from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.models.choice import is_scripted
 from core.models.vendors import VENDORS
 from core.pricing import dollars
+from core.rates import gpu_price_in_words
 from core.sandbox.isolation import Finding, found_isolation
 from core.sandbox.machines import LOCAL, MODAL
+from core.sandbox.modal.gpus import ANY, KNOWN
 from tui import glyphs
+from tui.giving_data import give_and_start
 from tui.run_form import (
     LANGUAGE_MODELS,
     OWN_SCRIPT,
@@ -33,11 +38,13 @@ from tui.run_form import (
     policy_in_words,
     read_form,
     study_script,
+    takes_data,
 )
 from tui.safe_text import one_line, safe
 from tui.widgets.choice import Choice
+from tui.widgets.data_field import DataField
 from tui.widgets.fields import ManyLines, OneLine
-from tui.widgets.key_line import KeyLine
+from tui.widgets.key_line import KeyLine, keys_of
 from tui.widgets.model_fields import ModelFields
 
 if TYPE_CHECKING:
@@ -52,6 +59,7 @@ AT_MODAL = Content.styled(
     "each experiment gets a machine of its own at Modal, billed by the second while it is open", "$muted"
 )
 GPU_HINT = "for experiments that name none themselves, such as H100 or any"
+ASK_LITERATURE, NO_LITERATURE = "agents may search it", "nothing is searched"
 NOT_RESEARCHED = "Scripted: the study plays as it was written; a question of yours is not being researched."
 
 
@@ -63,6 +71,7 @@ class NewRunScreen(Screen[None]):
         Binding("ctrl+s,f2", "start", "start", id="new.start", priority=True),
         Binding("tab", "app.focus_next", "next field", id="new.next"),
         Binding("shift+tab", "app.focus_previous", "previous field", id="new.previous", show=False),
+        Binding("ctrl+t,f4", "keys", "set keys", id="new.keys", priority=True),
         Binding("escape", "leave", "back", id="new.back"),
     ]
 
@@ -91,6 +100,7 @@ class NewRunScreen(Screen[None]):
         self._keys: frozenset[str] | None = None
         self._starting = False
         self._tried = False
+        self._lacks_keys = False
         self._leaving = False
 
     def compose(self) -> ComposeResult:
@@ -113,8 +123,11 @@ class NewRunScreen(Screen[None]):
             yield from _row("Mode", Choice(["orchestrator", "single"], "orchestrator", id="mode"))
             yield from _row("Sandbox", Choice([LOCAL, MODAL], settings.sandbox, id="sandbox"))
             yield from _row("", Static(classes="plain", id="isolation"))
-            yield from _field("GPU", "gpu", "none", GPU_HINT)
+            gpus = SuggestFromList([*KNOWN, ANY], case_sensitive=False)
+            gpu = OneLine(id="gpu", placeholder="none", compact=True, suggester=gpus)
+            yield from _row("GPU", gpu, GPU_HINT)
             yield from _row("", Choice([ASK_ME, ACCEPT], ASK_ME, id="accept"))
+            yield DataField()
             yield from _field("Rounds", "rounds", "", "that may be proposed")
             yield from _field("Experiments", "per_round", "", "that one round may have")
             yield from _field(
@@ -124,8 +137,11 @@ class NewRunScreen(Screen[None]):
                 "Budget", "budget", dollars(settings.budget_usd), "the cap; nothing goes beyond it"
             )
             yield from _field("Approve", "policy", settings.approve, "")
+            literature = Choice([ASK_LITERATURE, NO_LITERATURE], ASK_LITERATURE, id="literature")
+            yield from _row("Literature", literature)
+            yield from _row("Paper", Choice(get_args(PaperSize), settings.paper_size, id="paper_size"))
         yield Static(classes="missing")
-        yield KeyLine(self).add_class("keys")
+        yield KeyLine(self, self._key_words).add_class("keys")
 
     def on_mount(self) -> None:
         """Look for isolation meanwhile, and say what is missing."""
@@ -175,6 +191,8 @@ class NewRunScreen(Screen[None]):
             study=self.query_one("#study", Choice).chosen if thinking == SHIPPED else thinking,
             mode=self.query_one("#mode", Choice).chosen,
             sandbox=self.query_one("#sandbox", Choice).chosen,
+            paper_size=self.query_one("#paper_size", Choice).chosen,
+            literature=self.query_one("#literature", Choice).chosen == ASK_LITERATURE,
             accept_process_only=self._asks_for_acceptance
             and self.query_one("#accept", Choice).chosen == ACCEPT,
             **text,
@@ -217,6 +235,10 @@ class NewRunScreen(Screen[None]):
         at_modal = form.sandbox == MODAL
         self.query_one("#isolation", Static).update(AT_MODAL if at_modal else self._isolation_words(own))
         self._row_of("#gpu").display = at_modal
+        self._hint("#gpu", _gpu_hint(form))
+        self.query_one(DataField).display = takes_data(form)
+        self.query_one(DataField).look(at_modal=at_modal)
+        self._row_of("#literature").display = form.study == LANGUAGE_MODELS
         script = request.models.script if request else None if own else study_script(form.study)
         rounds, per_round = script.needs if script else (3, 3)
         self.query_one("#rounds", Input).placeholder = str(rounds)
@@ -241,9 +263,16 @@ class NewRunScreen(Screen[None]):
         return Content.assemble(warning, fix, "" if own else (known, "$muted"))
 
     def _say(self, problems: list[Problem]) -> None:
+        missing = any(problem.missing for problem in problems)
+        if missing != self._lacks_keys:
+            self._lacks_keys = missing
+            self.query_one(KeyLine).show()
         if problems:
             colour = "$failed" if self._tried else "$waiting"
-            lines = [_problem(problem, colour) for problem in problems]
+            fix = next(
+                (key.name for key in keys_of(self, lambda _, usual: usual) if key.action == "keys"), ""
+            )
+            lines = [_problem(problem, colour, fix) for problem in problems]
         else:
             thinks = self.query_one("#thinking", Choice).chosen == LANGUAGE_MODELS
             said = READY_TO_THINK if thinks else READY
@@ -258,7 +287,19 @@ class NewRunScreen(Screen[None]):
         assert isinstance(row, Widget)
         return row
 
+    def _key_words(self, action: str, usual: str) -> str:
+        """Setting keys is offered where some are missing."""
+        return "" if action == "keys" and not self._lacks_keys else usual
+
     # Actions
+
+    @work
+    async def action_keys(self) -> None:
+        """Set keys on the spot, and look for them again."""
+        from tui.screens.keys import KeysScreen
+
+        await self.app.push_screen_wait(KeysScreen())
+        self._look_for_keys()
 
     def action_start(self) -> None:
         """Create the run and start its engine, if nothing is missing."""
@@ -286,6 +327,12 @@ class NewRunScreen(Screen[None]):
         try:
             assert request is not None
             folder = new_run(console.settings, request)
+            if request.data:
+                # The app's, so that it goes on while people look around.
+                console.run_worker(give_and_start(console, folder, request.data), group="data")
+                self.dismiss()
+                console.open_run(folder)
+                return
             # A thread, because an engine takes a second to come up, or thirty to say that it cannot.
             await asyncio.to_thread(start_engine, folder)
         except FumehoodError as error:
@@ -315,7 +362,7 @@ class NewRunScreen(Screen[None]):
         return cast("Console", self.app)
 
 
-INPUTS = ("path", "gpu", "rounds", "per_round", "at_once", "budget", "policy")
+INPUTS = ("path", "gpu", "data", "rounds", "per_round", "at_once", "budget", "policy")
 PLACES: dict[str, str] = {name: f"#{name}" for name in INPUTS} | {
     "question": "#question",
     "model": "#model",
@@ -337,6 +384,11 @@ def _field(label: str, name: str, usual: str, hint: str) -> Iterator[Widget]:
     return _row(label, OneLine(id=name, placeholder=usual, compact=True), hint)
 
 
+def _gpu_hint(form: RunForm) -> str:
+    """What the GPU costs that was typed, with the source of its price; else an example."""
+    return gpu_price_in_words(form.gpu) or GPU_HINT
+
+
 def _about(form: RunForm) -> Content:
     if form.study == LANGUAGE_MODELS:
         return Content.styled("A model that is not named is as your settings and keys have it.", "$muted")
@@ -349,9 +401,16 @@ def _about(form: RunForm) -> Content:
     return words
 
 
-def _problem(problem: Problem, colour: str) -> Content:
+def _problem(problem: Problem, colour: str, fix: str) -> Content:
+    """A problem and how to mend it; what keys would mend, the key ``fix`` does on the spot."""
     message = one_line(problem.message, 200)
+    pronoun = "it" if len(problem.missing) == 1 else "them"
+    here, next_step = Content(), problem.next_step
+    if problem.missing and fix:
+        next_step = f"{next_step.partition(', then:')[0].rstrip('.')}."
+        here = Content.assemble("  ", (fix, "$accent bold"), f" sets {pronoun} here.")
     return Content.assemble(
         (f"{glyphs.FAILED.glyph} {message[:1].upper()}{message[1:]}.", colour),
-        f"  {one_line(problem.next_step)}" if problem.next_step else "",
+        here,
+        f"  {one_line(next_step)}" if next_step else "",
     )

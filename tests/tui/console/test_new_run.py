@@ -15,7 +15,7 @@ from textual.widgets import Input, Static, TextArea
 
 from core.config import Settings
 from core.demo import study_path
-from core.errors import EngineError
+from core.errors import EngineError, RunError
 from core.keys.lookup import use_key_store
 from core.pricing import TokenPrices
 from core.record.folder import RunFolder, list_runs
@@ -25,7 +25,8 @@ from tests.tui.console.run_app import still
 from tests.tui.console.told_paper import until
 from tui.app import Console
 from tui.run_form import LANGUAGE_MODELS, OWN_SCRIPT, RunForm, folder_problems, policy_in_words, read_form
-from tui.screens.new_run import ACCEPT, NewRunScreen
+from tui.screens.keys import KeysScreen
+from tui.screens.new_run import ACCEPT, NO_LITERATURE, NewRunScreen
 from tui.screens.run import RunScreen
 from tui.screens.runs import RunsScreen
 from tui.widgets.choice import Choice
@@ -243,7 +244,7 @@ def test_a_missing_key_is_said_before_the_start_with_where_to_get_it(
         assert screen.query_one("#thinking", Choice).chosen != LANGUAGE_MODELS
         await pilot.press(*"Why?", "tab", "left")
         await until(pilot, lambda: "nor GOOGLE_API_KEY is there" in said(screen, ".missing"), "the keys")
-        assert "fumehood keys set" in said(screen, ".missing")
+        assert "^t sets them here.  Get a key at" in " ".join(said(screen, ".missing").split("\n"))
         fill(screen, writer_model="gemini-4-argon", model="claude-opus-5-5")
         await pilot.pause()
         shown = said(screen, ".missing")
@@ -325,6 +326,118 @@ def test_escape_drops_what_was_typed_only_the_second_time(
         assert screen.query_one("#question", TextArea).text == "Why?"
         await pilot.press("escape")
         assert screen not in pilot.app.screen_stack
+
+    play(still, act)
+
+
+def test_data_paper_and_literature_are_as_they_were_filled_in(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+    use_key_store(keys_in_environment(ANTHROPIC_API_KEY="sk-ant-api03-1"))
+    table = still.parent / "table.csv"
+    table.write_text("a,b")
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "$4" in hint(screen, "model"), "the key")
+        await pilot.press(*"Why so?")
+        fill(screen, data=f"{table} {still.parent}")
+        await pilot.pause()
+        assert "is a folder" in said(screen, ".missing")
+        assert not screen.query_one("DataField .about").parent.display  # type: ignore[union-attr]
+        fill(screen, data=str(table))
+        screen.query_one("#literature", Choice).choose(NO_LITERATURE)
+        screen.query_one("#paper_size", Choice).choose("a4")
+        await pilot.pause()
+        assert "1 file: table.csv 3 bytes. A copy is kept" in said(screen, "DataField .about")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run's screen")
+        await until(pilot, lambda: started, "the engine")
+        state = started[0].state()
+        assert list(state.data) == ["table.csv"]
+        assert (state.settings.literature, state.settings.paper_size) == (False, "a4")
+
+    play(still, act)
+
+
+def test_an_engine_is_not_started_without_the_data_that_was_named(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+    table = still.parent / "table.csv"
+    table.write_text("a,b")
+
+    async def refuse(*_: object) -> list[str]:
+        raise RunError("no room.")
+
+    monkeypatch.setattr("tui.giving_data.add_in_process", refuse)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        screen.query_one("#thinking", Choice).choose(OWN_SCRIPT)
+        fill(screen, path=str(study_path("bagging")), data=str(table))
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: len(pilot.app._notifications) > 1, "the refusal")
+        *_, toast = pilot.app._notifications
+        assert "no room. The run is kept" in toast.message
+        assert isinstance(pilot.app.screen, RunScreen)
+
+    play(still, act)
+    assert started == []
+
+
+def test_what_belongs_to_another_choice_is_hidden_and_does_not_count(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    def shows(screen: NewRunScreen, field: str) -> bool:
+        return all(node.display for node in screen.query_one(field).ancestors_with_self if node is not screen)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        fill(screen, data="/no/such/file", gpu="H1000")
+        thinking = screen.query_one("#thinking", Choice)
+        seen = {}
+        for chosen in ("a shipped study", OWN_SCRIPT, LANGUAGE_MODELS):
+            thinking.choose(chosen)
+            await pilot.pause()
+            seen[chosen] = [shows(screen, field) for field in ("#data", "#literature", "#gpu", "#paper_size")]
+            assert ("no file /no/such/file" in said(screen, ".missing")) == seen[chosen][0]
+        assert seen == {
+            "a shipped study": [False, False, False, True],
+            OWN_SCRIPT: [True, False, False, True],
+            LANGUAGE_MODELS: [True, True, False, True],
+        }
+        assert "H1000" not in said(screen, ".missing")
+
+    play(still, act)
+
+
+def test_at_modal_a_missing_token_is_set_on_the_spot_and_gpus_are_priced(
+    still: Path, started: list[RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(monkeypatch, ISOLATED)
+
+    async def act(screen: NewRunScreen, pilot: Pilot[int]) -> None:
+        screen.query_one("#sandbox", Choice).choose("modal")
+        fill(screen, gpu="H10")
+        await pilot.pause()
+        shown = said(screen, ".missing")
+        assert "MODAL_TOKEN_ID and MODAL_TOKEN_SECRET are missing" in shown
+        assert "^t sets them here" in shown
+        assert "Modal has no GPU 'H10'.  Did you mean H100?" in shown
+        await pilot.press("ctrl+s")
+        assert started == []
+        fill(screen, gpu="h100:2")
+        await pilot.pause()
+        assert hint(screen, "gpu").startswith(
+            "$7.90/h, or $9.08/h where Modal gives an H200; Modal's prices of 2026-"
+        )
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, KeysScreen), "the keys")
+        use_key_store(keys_in_environment(MODAL_TOKEN_ID="ak-1", MODAL_TOKEN_SECRET="as-1"))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Nothing is missing" in said(screen, ".missing"), "the token")
 
     play(still, act)
 

@@ -25,14 +25,20 @@ __all__ = ["still"]
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["140x40", "80x24"])
 TYPED = (
-    *(*"Why?", "tab", "right", "tab", *"/no/such/file", "tab", "tab", "tab", *"99", "tab", "tab"),
-    *("tab", *"much", "tab", *"yolo", "ctrl+s"),
+    *(*"Why?", "tab", "right", "tab", *"/no/such/file", *(["tab"] * 5), *"99"),
+    *(*(["tab"] * 3), *"much", "tab", *"yolo", "ctrl+s"),
+)
+AT_MODAL = (
+    *(*"Why?", "tab", "left", "tab", *"claude-opus-5-5", *(["tab"] * 4), "right", "tab", *"H10"),
+    *("tab", *"none.csv", "shift+tab"),
 )
 MODELS = (*"Why?", "tab", "tab", "tab", *"gemini-2.5-pro")
 STATES: dict[str, tuple[Finding, tuple[str, ...]]] = {
     "ready": (ISOLATED, ()),
     "problems": (OPEN, TYPED),
     "models": (ISOLATED, MODELS),
+    "modal": (ISOLATED, AT_MODAL),
+    "priced": (ISOLATED, (*AT_MODAL, "end", "0")),
 }
 
 
