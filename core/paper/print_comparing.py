@@ -70,12 +70,12 @@ def _of_page(
 
 
 def differing_counts(found: Sequence[str], expected: Sequence[str], alike: Alike) -> Iterator[str]:
-    """Name the words that are printed more or less often than expected, wherever they stand.
+    """Name the words that are printed more or less often than expected, and numbers that stand elsewhere.
 
     For papers that two versions of a program set: lines and pages may break elsewhere.
     """
-    told, given = (_counts(pages) for pages in (found, expected))
-    more, fewer = told - given, given - told
+    told, given = (_words(pages) for pages in (found, expected))
+    more, fewer = Counter(told) - Counter(given), Counter(given) - Counter(told)
     for word in list(more):
         other = next((w for w in fewer if w != word and alike(word, w)), None)
         if other is not None:
@@ -86,16 +86,36 @@ def differing_counts(found: Sequence[str], expected: Sequence[str], alike: Alike
         yield f"it prints “{word}” {_times(count)} more often than the evidence gives"
     for word, count in sorted((+fewer).items()):
         yield f"it prints “{word}” {_times(count)} less often than the evidence gives"
+    yield from _exchanged(told, given)
 
 
-def _counts(pages: Sequence[str]) -> Counter[str]:
-    words: Counter[str] = Counter()
+def _exchanged(told: Sequence[str], given: Sequence[str]) -> Iterator[str]:
+    """Name numbers that stand neither behind nor before the words that they should.
+
+    A break parts a number from its words on one side; only an exchange does on both.
+    """
+    known = {words for place in range(len(given)) for words in _beside(given, place)}
+    common = set(given)
+    for place, word in enumerate(told):
+        if word in common and re.search(r"\d", word) and known.isdisjoint(_beside(told, place)):
+            before, after = " ".join(told[max(0, place - 3) : place]), " ".join(told[place + 1 : place + 4])
+            yield f"it prints “{word}” between “{before}” and “{after}”, where the evidence does not give it"
+
+
+def _beside(words: Sequence[str], place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A word with the three before it, and with the three behind it."""
+    return ("before", *words[max(0, place - 3) : place + 1]), ("behind", *words[place : place + 4])
+
+
+def _words(pages: Sequence[str]) -> list[str]:
+    """The words of all pages, without hyphens, which may be those of a break; page numbers left out."""
+    found: list[str] = []
     for number, page in enumerate(pages, 1):
-        joined = _joined(page).split()
-        if joined and joined[-1] == str(number):
-            joined.pop()
-        words.update(joined)
-    return words
+        words = _joined(page).replace("-\n", "").replace("-", "").split()
+        if words and words[-1] == str(number):
+            words.pop()
+        found += words
+    return found
 
 
 def _times(count: int) -> str:

@@ -22,6 +22,7 @@ from core.evidence.measurement import Artifact
 from core.paper.markdown import PaperFiles
 from core.paper.outline import outline
 from core.paper.pdf import render
+from core.paper.print_comparing import differing_counts, same_word
 from tests.core.evidence.synthetic import a_reference, ledger_of, results
 from tests.core.paper.test_markdown import BODY, evidence, paper
 from tests.core.paper.test_verify import pdf, verified
@@ -210,6 +211,19 @@ def test_a_pdf_of_another_typst_is_compared_by_its_text_and_that_is_said() -> No
     assert any("made by Typst 9.9.9" in note and "only its text was compared" in note for note in found.notes)
     changed_digit, *_ = with_other_digit(saved_anew(pdf(), of_another), 0, 2)
     assert any("more often than the evidence gives" in line for line in verified(changed_digit).failures)
+
+
+def test_numbers_that_changed_places_are_named_also_where_another_typst_broke_the_lines() -> None:
+    line = "Bagging lowers the test error of trees from {} on average to {} over ten seeds ."
+    other_breaks = [
+        "Bagging lowers the test error of trees from 15.9%",
+        "on average\nto 5.5% over ten seeds .\n2",
+    ]
+    expected = [line.format("15.9%", "5.5%")]
+    assert not list(differing_counts(other_breaks, expected, same_word))
+    exchanged = list(differing_counts([line.format("5.5%", "15.9%")], expected, same_word))
+    assert "“5.5%” between “of trees from” and “on average to”" in exchanged[0]
+    assert "“15.9%” between “on average to” and “over ten seeds”" in exchanged[1]
 
 
 def test_of_a_pdf_of_another_fumehood_only_the_numbers_are_compared_and_that_is_said() -> None:
