@@ -30,7 +30,8 @@ from tui.widgets.key_bar import KeyBar
 from tui.widgets.log_view import LogView
 from tui.widgets.metrics_view import MetricsView
 from tui.widgets.page_reader import PageReader
-from tui.widgets.plan_tree import ORCHESTRATOR, WRITER, PlanTree
+from tui.widgets.plan_rows import ORCHESTRATOR, WRITER
+from tui.widgets.plan_tree import PlanTree
 from tui.widgets.report_view import ReportView
 from tui.widgets.run_header import RunHeader
 from tui.widgets.run_notice import RunNotice

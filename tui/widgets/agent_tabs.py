@@ -14,7 +14,7 @@ from textual.widget import Widget
 from core.record.state import RunState
 from tui.run_feed import RunFeed
 from tui.widgets.lines import colour_of, fitted, mark_of
-from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
+from tui.widgets.plan_rows import ORCHESTRATOR, WRITER
 
 VIEWS = ("log", "thoughts", "metrics", "code", "report")
 """The sides of an agent, in the order of their keys."""

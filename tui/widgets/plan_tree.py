@@ -6,11 +6,10 @@ second with ten thousand, and its keys cannot be remapped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -23,23 +22,11 @@ from tui.safe_text import one_line
 from tui.widgets.lines import fitted, mark_of, moment, under_cursor
 from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_lines import agent_line, experiment_cost, experiment_line, round_cost, round_line
+from tui.widgets.plan_rows import ORCHESTRATOR, WRITER, Row, by_round, how_it_stands
+from tui.widgets.sparse_lines import SparseLines
 
-ORCHESTRATOR, WRITER = "orchestrator", "writer"
 COST_COLUMNS = 8
 CURSOR = "▌"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the plan.
-
-    Attributes:
-        kind: what it is.
-        key: an agent's name, or a round's number as text.
-    """
-
-    kind: Literal["agent", "round", "experiment"]
-    key: str
 
 
 class PlanTree(PageReader):
@@ -98,10 +85,10 @@ class PlanTree(PageReader):
         if feed.state.created is None or not self.size.width:
             return
         before = self.row
-        if (stands := _how_it_stands(feed.state, agent)) != self._stands:
+        if (stands := how_it_stands(feed.state, agent)) != self._stands:
             self._stands = stands
             self._rows = list(self._arranged(feed.state, agent))
-            self._rounds = _by_round(feed.state)
+            self._rounds = by_round(feed.state)
             words = {mark_of(feed.state, experiment).word for experiment in feed.state.experiments.values()}
             self._word_columns = max(map(len, words), default=0)
         if agent != self._agent:
@@ -248,7 +235,7 @@ class PlanTree(PageReader):
             top = min(max(top, self._cursor - height + 1), self._cursor)
         # Far more lines than are seen would cost time with every event: only these are made.
         seen = range(top, min(len(self._rows), top + height))
-        self.set_lines(_Lines(len(self._rows), {y: self._line(y, state, at) for y in seen}))
+        self.set_lines(SparseLines(len(self._rows), {y: self._line(y, state, at) for y in seen}))
         if top != self.scroll_offset.y:
             self.scroll_to(y=top, animate=False, force=True, immediate=True)
 
@@ -260,7 +247,7 @@ class PlanTree(PageReader):
 
     def _draw_around(self, top: int) -> None:
         lines = self.lines
-        if isinstance(lines, _Lines) and self._feed is not None:
+        if isinstance(lines, SparseLines) and self._feed is not None:
             state, at = self._feed.state, moment()
             for y in range(max(0, top), min(len(self._rows), top + self.size.height)):
                 if y not in lines.made:
@@ -284,32 +271,3 @@ class PlanTree(PageReader):
         gap = " " * max(0, COST_COLUMNS - cost.cell_length)
         line = Content.assemble(edge, fitted(body, room), " ", gap, cost, " ")
         return under_cursor(line, self) if y == self._cursor else line
-
-
-class _Lines(Sequence[Content]):
-    """Lines of which only some are made; the others are empty until they come into sight."""
-
-    def __init__(self, count: int, made: dict[int, Content]) -> None:
-        self._count = count
-        self.made = made
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, y: int) -> Content:  # type: ignore[override]  # slices are never asked for
-        if y >= self._count:
-            raise IndexError(y)
-        return self.made.get(y) or Content()
-
-
-def _by_round(state: RunState) -> dict[str, list[ExperimentState]]:
-    rounds: dict[str, list[ExperimentState]] = {}
-    for experiment in state.experiments.values():
-        rounds.setdefault(str(experiment.spec.round), []).append(experiment)
-    return rounds
-
-
-def _how_it_stands(state: RunState, agent: str) -> tuple[object, ...]:
-    """All that the arrangement depends on; far cheaper than arranging a long plan with every event."""
-    stages = [(experiment.stage, experiment.verdict is None) for experiment in state.experiments.values()]
-    return agent, WRITER in state.agents, state.ended is None, stages

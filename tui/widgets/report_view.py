@@ -18,7 +18,7 @@ from tui.run_feed import RunFeed
 from tui.safe_text import one_line, safe
 from tui.widgets.lines import colour_of, cost_of, mark_of, marked, moment, right_aligned
 from tui.widgets.page_reader import PageReader
-from tui.widgets.plan_tree import ORCHESTRATOR, WRITER
+from tui.widgets.plan_rows import ORCHESTRATOR, WRITER
 from tui.widgets.script_state import Going, script_mark
 from tui.wording import clock, counted, data_in_short, size_in_words
 

@@ -14,6 +14,7 @@ from tui.run_history import RunSummary
 from tui.widgets.lines import moment, under_cursor
 from tui.widgets.page_view import PageView
 from tui.widgets.run_columns import ORDERS, Order, run_line
+from tui.widgets.sparse_lines import SparseLines
 
 CURSOR = "▌"
 
@@ -88,7 +89,7 @@ class RunList(PageView):
             y: self._line(self._runs[y], y == self._cursor)
             for y in range(max(0, top - height), min(len(self._runs), top + 2 * height))
         }
-        self.set_lines(_Lines(len(self._runs), made))
+        self.set_lines(SparseLines(len(self._runs), made))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Make the lines that come into sight."""
@@ -165,19 +166,3 @@ class RunList(PageView):
         line = run_line(run, moment(), self.size.width, bold=chosen, pulses=self.pulses)
         line = Content.assemble((cursor, "$accent"), line)
         return under_cursor(line, self) if chosen else line
-
-
-class _Lines(Sequence[Content]):
-    """Lines of which only some are made; the others are empty until they come into sight."""
-
-    def __init__(self, count: int, made: dict[int, Content]) -> None:
-        self._count = count
-        self._made = made
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, y: int) -> Content:  # type: ignore[override]  # slices are never asked for
-        if not 0 <= y < self._count:
-            raise IndexError(y)
-        return self._made.get(y) or Content()

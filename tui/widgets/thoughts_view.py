@@ -16,7 +16,7 @@ from tui.running_text import blocks_of
 from tui.safe_text import one_line, safe
 from tui.widgets.code_lines import script_lines
 from tui.widgets.page_reader import PageReader
-from tui.widgets.plan_tree import ORCHESTRATOR
+from tui.widgets.plan_rows import ORCHESTRATOR
 from tui.wording import counted, time_of_day
 
 FOLDED_CODE_LINES = 12

@@ -10,7 +10,8 @@ from tests.fakes.console_story import TREES
 from tests.tui.console.run_app import opened, play, rows, seen, settle, still, until
 from tests.tui.console.test_run_screen import grow
 from tui.screens.run import RunScreen
-from tui.widgets.plan_tree import PlanTree, Row
+from tui.widgets.plan_rows import Row
+from tui.widgets.plan_tree import PlanTree
 
 __all__ = ["still"]
 
