@@ -5,6 +5,10 @@ just after every journal append of a run. Some engines are asked to stop instead
 approved by a human of its own, whose every decision is appended twice. Run with
 ``python -m tests.bench.torture``; ``--kills N`` for a short form. It ends with 1 where anything but
 the number of kills is not zero.
+
+With ``--sandbox modal`` experiments are at Modal's double, with ``--gpu T4`` in sandboxes of the first
+generation. Then engines are killed as well while the reply to a create is held back, while streams break,
+replies are lost and the router is down, and while sandboxes are taken away.
 """
 
 from __future__ import annotations
