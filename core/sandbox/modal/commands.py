@@ -100,7 +100,7 @@ class Commands:
             SandboxLost: the sandbox is gone, or nothing was heard of it for too long.
         """
 
-        async def once() -> Answer:
+        async def once(_: _Patience) -> Answer:
             async with asyncio.timeout(seconds):
                 return await self._once((*program, *arguments), content, math.ceil(seconds), limit_bytes)
 
@@ -130,7 +130,7 @@ class Commands:
             try:
                 process = await self._start(("attendant.py", "follow", exec_id, name, str(offset)), None)
                 async with contextlib.aclosing(aiter(process.stdout)) as chunks:
-                    while chunk := await self._while_there(anext(chunks, b"")):
+                    while chunk := await self._while_there(anext(chunks, b""), patience):
                         offset += len(chunk)
                         patience.renew()
                         yield chunk
@@ -150,9 +150,9 @@ class Commands:
             SandboxLost: the sandbox is gone, or nothing was heard of it for too long.
         """
 
-        async def once() -> bytes:
+        async def once(patience: _Patience) -> bytes:
             process = await self._start(("attendant.py", *arguments), None)
-            printed: bytes = await self._while_there(process.stdout.read.aio())
+            printed: bytes = await self._while_there(process.stdout.read.aio(), patience)
             if not printed:
                 raise _Broken("the stream ended")
             return printed
@@ -179,10 +179,11 @@ class Commands:
         if exit_code is not None:
             raise await why_gone(self._sdk, self.sandbox, self._name, exit_code)
 
-    async def _while_there(self, waiting: Awaitable[Result]) -> Result:
+    async def _while_there(self, waiting: Awaitable[Result], patience: _Patience) -> Result:
         """Wait for something that may take as long as a script, and ask now and then for the sandbox.
 
-        A way that is merely silent says neither that the sandbox is gone nor that it is not.
+        A way that is merely silent says neither that the sandbox is gone nor that it is not. It uses up no
+        patience: that begins when a way breaks, not when a script printed last.
 
         Raises:
             SandboxLost: the sandbox is gone.
@@ -191,16 +192,17 @@ class Commands:
         try:
             while not (await asyncio.wait({task}, timeout=SILENT_SECONDS))[0]:
                 await self.must_be_there()
+                patience.renew()
             return task.result()
         finally:
             if task.cancel():
                 await asyncio.wait({task}, timeout=ASK_SECONDS)
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+    async def _patiently(self, attempt: Callable[[_Patience], Awaitable[Result]]) -> Result:
         patience = _Patience(self._patience_seconds)
         while True:
             try:
-                return await attempt()
+                return await attempt(patience)
             except self._errors as error:
                 broken = error
             await self._bear(patience, broken)

@@ -50,6 +50,26 @@ def test_a_command_that_is_killed_half_way_is_given_again(place: ModalPlace) -> 
     assert place.use(run) == SLOWLY
 
 
+def test_a_way_that_breaks_after_a_script_was_silent_for_long_is_taken_up_again(
+    place: ModalPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience is for a way that is broken: a script may print nothing for as long as it likes."""
+    monkeypatch.setattr("core.sandbox.modal.commands.SILENT_SECONDS", 0.05)
+    code = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('done')"
+
+    async def run(sandbox: ModalSandbox) -> tuple[ExecResult, bytes]:
+        await sandbox.start("x", code)
+        waiting = asyncio.gather(sandbox.wait("x"), everything(sandbox, "x"))
+        await asyncio.sleep(1.2)
+        folder = await root(place, sandbox)
+        await kill_attendants(folder)
+        (folder / "fumehood" / "work" / "go").touch()
+        return await waiting
+
+    result, output = place.use(run, patience_seconds=1)
+    assert (result.clean, output) == (True, b"done\n")
+
+
 async def root(place: ModalPlace, sandbox: ModalSandbox) -> Path:
     report = await place.double.acall("report")
     return Path(report["sandboxes"][sandbox.id]["folder"])
