@@ -9,7 +9,7 @@ from core.record.events import Event, ExecEnded, ExecRequested, RunCreated, now
 from core.record.folder import RunFolder
 from core.record.state import RunState
 from tui.log_tail import LogTail, thinned
-from tui.plain import Narrator
+from tui.plain.narrator import Narrator
 from tui.safe_text import one_line
 from tui.screen import Screen
 from tui.status import full_disk

@@ -12,7 +12,7 @@ from core.record.folder import RunFolder
 from tests.fakes.specs import experiment
 from tests.tui.conftest import Home, refusal
 from tests.tui.plans import ENDED, ENGINE, WAITING
-from tui.plain import Narrator
+from tui.plain.narrator import Narrator
 from tui.screen import Screen
 
 TABLE = b"a,b\n1,2\n"

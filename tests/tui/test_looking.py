@@ -27,7 +27,7 @@ from tests.fakes.specs import experiment, hypothesis
 from tests.tui.conftest import Home, refusal
 from tests.tui.plans import ENDED, ENGINE, LAUNCHED, PROPOSED, QUESTION, SCRIPT, SCRIPT_ENDED, WAITING
 from tui.overview import Overview
-from tui.plain import Narrator
+from tui.plain.narrator import Narrator
 from tui.screen import Screen
 
 

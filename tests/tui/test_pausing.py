@@ -14,7 +14,7 @@ from tests.fakes.specs import new_run
 from tests.tui.conftest import Home
 from tests.tui.plans import ENGINE
 from tui.exit_codes import ExitCode
-from tui.plain import Narrator
+from tui.plain.narrator import Narrator
 from tui.screen import Screen
 from tui.status import SANDBOXES_GO_ON, paused_in_words, status_of
 from tui.widgets.plan_lines import agent_line

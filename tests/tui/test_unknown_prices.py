@@ -16,7 +16,8 @@ from tests.fakes.specs import new_run
 from tests.tui.conftest import Home
 from tests.tui.plans import ENGINE, PROPOSED, WAITING, requested
 from tui.exit_codes import ExitCode
-from tui.plain import CAP_CANNOT_HOLD, Narrator
+from tui.plain import CAP_CANNOT_HOLD
+from tui.plain.narrator import Narrator
 from tui.screen import Screen
 
 AT_NO_PRICE = requested().model_copy(update={"estimate": Estimate()})

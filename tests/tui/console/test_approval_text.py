@@ -20,7 +20,7 @@ from tests.fakes.console_story import Story
 from tests.fakes.specs import experiment, run_settings
 from tests.tui.plans import ENDED, SPEC, requested
 from tui.overview import Overview
-from tui.plain import Narrator
+from tui.plain.narrator import Narrator
 from tui.screen import Screen
 from tui.widgets.approval_code import hidden_characters, numbered_code
 from tui.widgets.approval_text import fields_of, price_fields
