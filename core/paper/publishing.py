@@ -120,6 +120,7 @@ def _replace_all(paper: Path, contents: Mapping[str, bytes]) -> None:
     stage = paper / STAGE
     shutil.rmtree(stage, ignore_errors=True)  # left by an engine that died
     try:
+        paper.mkdir(mode=0o700, exist_ok=True)  # it may have been deleted: the journal has what it takes
         stage.mkdir(mode=0o700)
         for name, content in contents.items():
             (stage / name).parent.mkdir(mode=0o700, exist_ok=True)

@@ -94,7 +94,8 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"{path.name} cannot be read: {error.strerror}", "Publish the paper again."
+            f"{path.name} cannot be read: {error.strerror}",
+            f"Make it again with 'fumehood paper {path.parent.parent.name} --render'.",
         ) from None
 
 

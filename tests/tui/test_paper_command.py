@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,18 @@ def test_rendering_again_gives_the_same_bytes_and_another_size_another_pdf_that_
     assert {name for name in before if before[name] != after[name]} >= {"paper.pdf", "pages/page-1.png"}
     assert all(after[name] == before[name] for name in ("paper.md", "evidence.json"))
     assert "All numbers hold" in home.type("verify").stdout
+
+
+def test_a_paper_that_was_deleted_is_made_again_from_the_journal(home: Home) -> None:
+    run = finished(home)
+    before = bytes_of(run)
+    shutil.rmtree(run.paper)
+    again = f"fumehood paper {run.run_id} --render"
+    assert f"paper.md is gone from the run's folder. Make it with '{again}'" in home.type("paper").stdout
+    assert again in refusal(home.type("paper", "--markdown"))
+    assert again in refusal(home.type("verify"))
+    assert home.type("paper", "--render").exit_code == 0
+    assert bytes_of(run) == before
 
 
 def test_a_paper_is_not_rendered_while_an_engine_drives_its_run(home: Home) -> None:

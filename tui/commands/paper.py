@@ -100,11 +100,15 @@ async def _rendered(folder: RunFolder, size: PaperSize | None) -> PaperPublished
 def _lines(folder: RunFolder, published: PaperPublished) -> Iterator[str]:
     draft = f", {published.struck} struck: this is a draft" if published.struck else ""
     numbers = f"{counted(published.numbers, 'number')} bound to measurements{draft}"
-    yield _line("Markdown", f"{folder.path / published.path}   {numbers}")
-    try:
-        yield _line("PDF", f"{_path(folder, 'pdf', published)}   {counted(published.pages, 'page')}")
-    except InputError as error:
-        yield _line("PDF", f"{error.message}. {error.next_step}")
+    shown: tuple[tuple[Form, str, str], ...] = (
+        ("markdown", "Markdown", numbers),
+        ("pdf", "PDF", counted(published.pages, "page")),
+    )
+    for form, name, told in shown:
+        try:
+            yield _line(name, f"{_path(folder, form, published)}   {told}")
+        except InputError as error:
+            yield _line(name, f"{error.message}. {error.next_step}")
     for name, file in (("LaTeX", LATEX), ("BibTeX", BIBLIOGRAPHY), ("Evidence", EVIDENCE)):
         path = folder.paper / file
         if path.is_file() and path.stat().st_size:
@@ -121,14 +125,12 @@ def _path(folder: RunFolder, form: Form, published: PaperPublished) -> Path:
     Raises:
         InputError: there is none; the message says why.
     """
-    if form == "markdown":
-        return folder.path / published.path
-    path = folder.paper / {"pdf": PDF, "tex": LATEX}[form]
+    path = folder.path / {"markdown": published.path, "pdf": f"paper/{PDF}", "tex": f"paper/{LATEX}"}[form]
     if path.is_file():
         return path
     again = f"Make it with 'fumehood paper {folder.run_id} --render'."
-    if form == "pdf" and published.pdf:
-        raise InputError("paper.pdf is gone from the run's folder", again)
+    if form == "markdown" or (form == "pdf" and published.pdf):
+        raise InputError(f"{path.name} is gone from the run's folder", again)
     reason = one_line(published.no_pdf, 300).rstrip(".") if form == "pdf" else ""
     raise InputError(f"there is no {path.name}: {reason or OLDER}", again)
 
