@@ -29,14 +29,23 @@ async def sweep(live: LiveRun, provider: SandboxProvider) -> None:
     """
     try:
         async with asyncio.timeout(SWEEP_SECONDS):
-            for sandbox in await provider.list(live.folder.run_id, inside=False):
-                owner = _owner(live.state, sandbox)
-                if sandbox.run_id != live.folder.run_id or (owner and _needs(owner, sandbox)):
-                    continue
-                await provider.end(sandbox.id)
-                live.record(*_gone(owner, sandbox))
+            found = await provider.list(live.folder.run_id, inside=False)
+            # At once: one that does not answer, or has just ended, keeps none of the others.
+            await asyncio.gather(*(_end_unless_needed(live, provider, sandbox) for sandbox in found))
     except (SandboxError, TimeoutError) as error:
         log.warning("not everything of this run could be swept up: %s", error)
+
+
+async def _end_unless_needed(live: LiveRun, provider: SandboxProvider, sandbox: OpenSandbox) -> None:
+    owner = _owner(live.state, sandbox)
+    if sandbox.run_id != live.folder.run_id or (owner and _needs(owner, sandbox)):
+        return
+    try:
+        await provider.end(sandbox.id)
+    except SandboxError as error:
+        log.warning("the sandbox %s could not be swept up: %s", sandbox.id, error)
+    else:
+        live.record(*_gone(owner, sandbox))
 
 
 def _owner(state: RunState, sandbox: OpenSandbox) -> ExperimentState | None:

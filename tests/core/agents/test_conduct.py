@@ -178,6 +178,20 @@ def test_only_what_nobody_needs_of_this_run_is_swept_up(running: LiveRun) -> Non
     assert experiment(running).sandbox is not None
 
 
+def test_one_that_cannot_be_ended_keeps_none_of_the_others(running: LiveRun) -> None:
+    names = ("sb-first", "sb-second", "sb-third")
+    provider = MemoryProvider(
+        others=[OpenSandbox(id=name, name="E7", run_id=running.folder.run_id, running=()) for name in names]
+    )
+    provider.sandboxes["sb-first"] = KeptSandbox(id="sb-first", closings=[STAYS])
+    provider.sandboxes["sb-second"] = KeptSandbox(
+        id="sb-second", closings=[SandboxLost("it has just ended", fault="ended")]
+    )
+    asyncio.run(sweep(running, provider))
+    assert provider.ended == list(names)
+    assert list(running.state.reaped) == ["sb-third"]
+
+
 def test_what_an_ended_experiment_left_is_closed_with_its_bill(running: LiveRun) -> None:
     running.record(e.ExperimentEnded(experiment_id="E1", outcome="done"))
     left = OpenSandbox(id="sb-E1", name="E1", run_id=running.folder.run_id, running=())
