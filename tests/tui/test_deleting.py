@@ -5,29 +5,37 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from core.config import Settings
 from core.errors import RunLocked, SandboxUnavailable
 from core.keys.lookup import use_key_store
 from core.record import events as e
 from core.record.folder import RunFolder
 from core.sandbox.modal.volumes import volume_names
+from tests.fakes import console_runs
 from tests.fakes.console_runs import driven
 from tests.fakes.keys import keys_in_environment
 from tests.fakes.modal.double import ModalDouble
 from tests.fakes.terminal import Terminal
 from tests.tui.conftest import Home, refusal
+from tests.tui.console.run_app import NARROW, WIDE, still
 from tests.tui.console.told_paper import until
 from tests.tui.modal_home import alive, modal, open_at_modal, provider, running_double, token
-from tests.tui.test_left_open import asked, opened, play, run_on_modal, run_with_a_sandbox
+from tests.tui.test_left_open import asked, known, opened, play, run_on_modal, run_with_a_sandbox
 from tui import deleting
+from tui.app import Console
 from tui.screens.dialogs import Confirm
 from tui.screens.runs import RunsScreen
 from tui.widgets.key_guard import HELD_SECONDS
 
-__all__ = ["modal", "running_double", "token"]
+__all__ = ["modal", "running_double", "still", "token"]
 
 CLOSED = e.SandboxClosed(experiment_id="E1", sandbox_id="sb-1", seconds=1, cost_usd=None)
 OTHER = "20261101-another-0c44"
@@ -240,3 +248,47 @@ def test_a_token_that_went_missing_keeps_the_run(home: Home) -> None:
     with pytest.raises(SandboxUnavailable, match=r"MODAL_TOKEN_ID is missing.*so the run is kept"):
         asyncio.run(deleting.delete(folder, there, volumes=True))
     assert folder.path.exists()
+
+
+# As pictures: change one only after looking at it
+
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["140x40", "80x24"])
+
+
+@SIZES
+@pytest.mark.parametrize("answers", [True, False], ids=["volumes", "silent"])
+def test_deleting_looks_like_this(
+    snap_compare: Callable[..., bool],
+    still: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+    size: tuple[int, int],
+) -> None:
+    names = volume_names("20261123-bagging-help-every-7f3a")
+    why = "Modal cannot be asked (Modal does not answer within 40 s. Check the network, and status.modal.com)"
+    there = deleting.AtModal(volumes=names) if answers else deleting.AtModal(unsure=names, why=why)
+
+    async def look(run_id: str, *, volumes: bool) -> deleting.AtModal:
+        return there
+
+    monkeypatch.setattr(deleting, "look_at_run", look)
+    console_runs.done(still)
+
+    async def act(pilot: Pilot[Any]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, RunsScreen)
+        await until(pilot, lambda: known(screen), "reading the runs")
+        run = screen._run
+        assert run is not None
+        screen._delete(replace(run, uses_modal=True))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
+        pilot.app.clear_notifications()
+        if answers:
+            first = pilot.app.screen
+            await pilot.pause(HELD_SECONDS + 0.1)
+            await pilot.press("y")
+            await until(pilot, lambda: pilot.app.screen is not first, "the first question's end")
+            await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question about volumes")
+        await pilot.pause(0.2)
+
+    assert snap_compare(Console(Settings(data_folder=still)), terminal_size=size, run_before=act)
