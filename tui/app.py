@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -13,13 +12,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
 
 from core.errors import FumehoodError
 from tui.app_style import STYLE
-from tui.leaving_app import LeavingApp
-from tui.pacing import CutReply, Pacer, profile_for
+from tui.garbage import collect_again
+from tui.paced_app import PacedApp
+from tui.pacing import CutReply
 from tui.screens.too_small import TooSmall, is_too_small
 from tui.terminal import DRIVER, window_title
 from tui.terminal_driver import TerminalDriver
@@ -38,10 +37,6 @@ LOOK_SECONDS = 1.0
 FIRST_SCREEN = 1
 """Where the first screen lies on the stack; Textual's own, below it, cannot be exchanged."""
 
-SELDOM = (5_000, 20, 50)
-"""New objects before the youngest are looked at; how often that happens before older ones are; and those
-before all are."""
-
 LEAVING_HINT = "q detaches: the run goes on. Stopping it is an action of its own; see ? for the keys."
 
 
@@ -51,7 +46,7 @@ def _commands() -> type[Provider]:
     return ConsoleCommands
 
 
-class Console(LeavingApp, inherit_bindings=False):
+class Console(PacedApp, inherit_bindings=False):
     """The console.
 
     Args:
@@ -62,8 +57,6 @@ class Console(LeavingApp, inherit_bindings=False):
         theme: the theme to begin with; None for the one that was set or kept.
 
     Attributes:
-        slow: whether to spare a slow line.
-        pacer: says when what streams may be painted.
         key_problems: what is wrong with the keys in the settings.
     """
 
@@ -94,12 +87,9 @@ class Console(LeavingApp, inherit_bindings=False):
         slow: bool | None = None,
         theme: str | None = None,
     ) -> None:
-        super().__init__(theme, None if os.environ.get(DRIVER) else TerminalDriver)
+        super().__init__(theme, None if os.environ.get(DRIVER) else TerminalDriver, slow=slow)
         self.folder = folder
-        self.slow = bool(slow)
-        self.pacer = Pacer(profile_for(os.environ, slow=self.slow))
         self.key_problems: list[str] = []
-        self._asked_slow = slow
         self._find = find
         self._at_once = settings is not None
         self._awaits_paint = False
@@ -134,17 +124,10 @@ class Console(LeavingApp, inherit_bindings=False):
         if not self._at_once:
             yield FirstFrame()
 
-    def take_settings(self, settings: Settings) -> None:
-        """Take what the user prefers."""
-        super().take_settings(settings)
-        self.slow = self.preferences.slow if self._asked_slow is None else self._asked_slow
-        self.pacer.profile = profile_for(os.environ, slow=self.slow)
-
     async def on_mount(self) -> None:
         """Listen to the system, and show what was asked for as soon as something is on the screen."""
         if isinstance(driver := self._driver, TerminalDriver):
-            if os.environ.get("TERM_PROGRAM") != "Apple_Terminal":  # it would print the query's last letter
-                self.pacer = Pacer(self.pacer.profile, driver.ask)
+            self.pace_by(driver)
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.leave)
             driver.call_window(window_title(0))
@@ -173,7 +156,7 @@ class Console(LeavingApp, inherit_bindings=False):
             self.set_keymap(self.settings.keys)
             self.call_after_refresh(self._check_keys)
         self.report_themes()
-        self.call_after_refresh(_collect_garbage)
+        self.call_after_refresh(collect_again)
         self._opened = True
         for key in self._early_keys:
             self.post_message(key)
@@ -206,38 +189,12 @@ class Console(LeavingApp, inherit_bindings=False):
             driver.call_window(window_title(count))
         self._waiting = count
 
-    # Pacing
-
-    @property
-    def frame_seconds(self) -> float:
-        """Seconds between two repaints of what streams."""
-        return self.pacer.profile.frame_seconds
-
-    @property
-    def spinner_seconds(self) -> float | None:
-        """Seconds between two steps of what turns; None for nothing that turns."""
-        return self.pacer.profile.spinner_seconds
-
-    def may_repaint(self) -> bool:
-        """Whether what repaints by itself may do so now; what a key asked for always may."""
-        return self.pacer.may_repaint()
-
-    def spare_the_line(self, slow: bool) -> None:
-        """Repaint less often, or as often as is pleasant; this is kept."""
-        self.slow = slow
-        self.pacer.profile = profile_for(os.environ, slow=slow)
-        self.keep(self.preferences.model_copy(update={"slow": slow}))
-
     def post_display_hook(self) -> None:
         """Ask the terminal whether it has taken in the frame; behind the first, read the rest."""
         self.pacer.painted()
         if self._awaits_paint:
             self._awaits_paint = False
             self.call_next(self._read_and_open)
-
-    def on_terminal_supports_synchronized_output(self, message: TerminalSupportsSynchronizedOutput) -> None:
-        """The terminal has taken in what was painted before it was asked."""
-        self.pacer.answered()
 
     async def on_event(self, event: events.Event) -> None:
         """Take an event, unless it is the rest of an answer that came apart; keys wait for a screen."""
@@ -329,15 +286,3 @@ class Console(LeavingApp, inherit_bindings=False):
     def action_detach(self) -> None:
         """Leave; runs go on."""
         self.leave()
-
-
-def _collect_garbage() -> None:
-    """Collect garbage again; what was made up to the first screen stays and is left out.
-
-    A full collection looks at everything that a run's state is made of, which takes as long as painting the
-    screen. Next to nothing here is garbage that only a collection finds, so that it is seldom done.
-    """
-    if not gc.isenabled():
-        gc.freeze()
-        gc.set_threshold(*SELDOM)
-        gc.enable()
