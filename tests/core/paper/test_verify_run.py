@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -126,6 +128,22 @@ def test_a_journal_that_was_rewritten_no_longer_fits_the_paper(run: RunFolder) -
 def test_a_script_that_was_rewritten_in_the_journal_is_named(run: RunFolder) -> None:
     rewrite_journal(run, "UPDATE events SET body = replace(body, ?, ?)", "score + 0.01", "score + 9.99")
     assert any("its code is not what its hash says" in line for line in found_in(run).failures)
+
+
+def test_a_verdict_that_was_rewritten_in_the_journal_is_named(run: RunFolder) -> None:
+    rewrite_journal(run, "UPDATE events SET body = replace(body, ?, ?)", '"supported"', '"refuted"')
+    assert "H1: the journal holds another verdict than the evidence" in found_in(run).failures
+
+
+def test_a_file_of_an_experiment_that_was_changed_is_named_and_a_missing_one_is_not(run: RunFolder) -> None:
+    digest = hashlib.sha256(b"drawn").hexdigest()
+    body = json.dumps({"name": "loss", "file": "loss.png", "sha256": digest, "bytes": 5})
+    one = "(SELECT min(rowid) FROM records WHERE kind = 'result')"
+    rewrite_journal(run, f"UPDATE records SET kind = 'artifact', body = ? WHERE rowid = {one}", body)
+    said = "E1-1: the file loss is not what its hash says"
+    assert said not in found_in(run).failures
+    (run.files / digest).write_bytes(b"drawn otherwise")
+    assert said in found_in(run).failures
 
 
 def test_a_paper_after_a_reproduction_holds_and_so_does_one_before_it_ends(run: RunFolder) -> None:
