@@ -13,7 +13,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from core.evidence.plots import Plot
 from core.evidence.tables import Table
-from core.paper.formula import read_formula
+from core.paper.formula_reading import read_formula
 from core.paper.tree import (
     Anchor,
     Block,
