@@ -22,7 +22,7 @@ from core.record.events import EngineStopped
 from core.record.folder import RunFolder
 from core.record.live import LiveRun
 from core.record.state import RunState
-from core.sandbox.local import LocalSandbox
+from core.sandbox.local_sandbox import LocalSandbox
 from tests.fakes.behaving_model import AT_ONCE
 from tests.fakes.failing_model import FailingModel
 from tests.fakes.tiny_run import MEASURE_WHEN_TOLD, call, let_go, play, study, tiny_run

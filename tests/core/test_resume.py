@@ -25,7 +25,8 @@ from core.record.folder import RunFolder
 from core.record.live import LiveRun
 from core.record.state import RunState
 from core.sandbox.base import SandboxSpec
-from core.sandbox.local import SUPERVISOR, LocalProvider
+from core.sandbox.local import LocalProvider
+from core.sandbox.local_sandbox import SUPERVISOR
 from tests.bench.torture import Death, Score, Torture
 from tests.bench.torture_checks import Faults, check_remains
 from tests.bench.torture_engine import Order

@@ -22,7 +22,8 @@ from typing import Any
 from core.experiment import Compute
 from core.sandbox.base import Isolation, SandboxSpec
 from core.sandbox.isolation import found_isolation
-from core.sandbox.local import LocalProvider, LocalSandbox
+from core.sandbox.local import LocalProvider
+from core.sandbox.local_sandbox import LocalSandbox
 from tests.core.sandbox.attacks import EXHAUSTIONS, POSSIBLE_WITHOUT_A_BOX, THEFTS, TRY
 
 COMPUTE = Compute(timeout_seconds=60, memory_gib=0.2, disk_gib=0.1, processes=24)

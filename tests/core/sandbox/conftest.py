@@ -12,7 +12,8 @@ import pytest
 
 from core.experiment import Compute
 from core.sandbox.base import ExecResult, SandboxSpec
-from core.sandbox.local import LocalProvider, LocalSandbox
+from core.sandbox.local import LocalProvider
+from core.sandbox.local_sandbox import LocalSandbox
 
 DEADLINE_SECONDS = 20.0
 

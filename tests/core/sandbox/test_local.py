@@ -20,7 +20,8 @@ from core.experiment import Compute
 from core.sandbox.base import ExecResult, SandboxSpec
 from core.sandbox.following import follow_lines
 from core.sandbox.isolation import found_isolation
-from core.sandbox.local import LocalProvider, LocalSandbox
+from core.sandbox.local import LocalProvider
+from core.sandbox.local_sandbox import LocalSandbox
 from tests.core.sandbox.conftest import Place, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -231,7 +232,7 @@ def test_killing_ends_an_exec_and_killing_again_changes_nothing(place: Place) ->
 
 
 def test_a_supervisor_that_hangs_is_ended_by_force(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.sandbox.local.END_SECONDS", 0.1)
+    monkeypatch.setattr("core.sandbox.local_sandbox.END_SECONDS", 0.1)
 
     async def run() -> ExecResult:
         sandbox = await place.open()
