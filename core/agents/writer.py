@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from core.agents.agent import Agent
 from core.agents.literature_tools import literature_tools, verified_in_words
 from core.agents.manuscript import WRITER_NAME, draft_by_code, last_draft, manuscript, published_draft
@@ -15,7 +17,7 @@ from core.evidence.gather import gather
 from core.evidence.sheet import sheet
 from core.literature.literature import Literature
 from core.models.base import Model
-from core.paper.document import Document, PaperInput
+from core.paper.document import Document
 from core.paper.markdown import PaperFiles, compose
 from core.paper.publishing import publish
 from core.record.events import By, PaperRefused
@@ -84,7 +86,7 @@ async def publish_if_needed(live: LiveRun) -> None:
     """
     if live.state.paper is None:
         draft = last_draft(live.state) or draft_by_code(live.state)
-        await _publish(live, compose(_input(live, draft)))
+        await _publish(live, await _composed(live, draft))
 
 
 async def publish_again(live: LiveRun, size: PaperSize | None = None, by: By = "engine") -> None:
@@ -103,7 +105,7 @@ async def publish_again(live: LiveRun, size: PaperSize | None = None, by: By = "
     if live.state.paper is not None:
         state = live.state
         draft = published_draft(state) or last_draft(state) or draft_by_code(state)
-        await _publish(live, compose(_input(live, draft)), size, by)
+        await _publish(live, await _composed(live, draft), size, by)
 
 
 class _Submission:
@@ -116,7 +118,7 @@ class _Submission:
         """Publish a draft that holds; refuse one that does not, as long as there is a try left."""
         if self.live.state.paper is not None:
             return Reply(PUBLISHED, ends=True)  # by an engine that died before it could say so
-        files = compose(_input(self.live, draft))
+        files = await _composed(self.live, draft)
         document = files.document
         refused = [refusal for refusal in self.live.state.refusals if refusal.call_id != call_id]
         if document.struck and len(refused) < MAX_REFUSALS:
@@ -137,8 +139,11 @@ async def _publish(
     live.record(published.model_copy(update={"by": by}))
 
 
-def _input(live: LiveRun, draft: SubmitPaper) -> PaperInput:
-    return manuscript(live.journal, live.state, draft)
+async def _composed(live: LiveRun, draft: SubmitPaper) -> PaperFiles:
+    """The paper that a draft makes, with everything from the journal."""
+    source = manuscript(live.journal, live.state, draft)
+    # A thread, because a draft as long as is allowed takes seconds to read, in which kills must be heeded.
+    return await asyncio.to_thread(compose, source)
 
 
 def _conclusion(state: RunState) -> str:

@@ -7,14 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from core import driving
+from core.agents import writer
 from core.driving import drive
 from core.errors import RenderingError, StorageError
 from core.paper import publishing
+from core.paper.document import PaperInput
+from core.paper.markdown import PaperFiles, compose
 from core.paper.pdf_reading import read_pdf
 from core.record.events import PaperPublished
 from core.record.folder import RunFolder
@@ -87,6 +91,29 @@ def test_an_engine_killed_before_it_could_say_so_leaves_the_next_the_same_bytes_
     assert first["paper.pdf"].startswith(b"%PDF-")
     asyncio.run(drive(folder))
     assert contents(folder) == first
+    assert len(publications(folder)) == 1
+
+
+def test_the_engine_goes_on_while_a_long_draft_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned, seen = threading.Event(), list[bool]()
+
+    def slow(source: PaperInput) -> PaperFiles:
+        loop.call_soon_threadsafe(turned.set)
+        seen.append(turned.wait(SECONDS / 4))
+        return compose(source)
+
+    async def whole() -> None:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        await drive(folder)
+
+    loop: asyncio.AbstractEventLoop
+    folder = run_of(tmp_path)
+    monkeypatch.setattr(writer, "compose", slow)
+    asyncio.run(whole())
+    assert seen == [True], "nothing else could go on while the draft was read"
     assert len(publications(folder)) == 1
 
 
