@@ -100,16 +100,15 @@ def test_the_engine_goes_on_while_a_long_draft_is_read(
     turned, seen = threading.Event(), list[bool]()
 
     def slow(source: PaperInput) -> PaperFiles:
-        loop.call_soon_threadsafe(turned.set)
+        loops[0].call_soon_threadsafe(turned.set)
         seen.append(turned.wait(SECONDS / 4))
         return compose(source)
 
     async def whole() -> None:
-        nonlocal loop
-        loop = asyncio.get_running_loop()
+        loops.append(asyncio.get_running_loop())
         await drive(folder)
 
-    loop: asyncio.AbstractEventLoop
+    loops: list[asyncio.AbstractEventLoop] = []
     folder = run_of(tmp_path)
     monkeypatch.setattr(writer, "compose", slow)
     asyncio.run(whole())
