@@ -47,7 +47,7 @@ def test_a_run_begins_by_saying_whose_price_nobody_knows(
 
 
 def waits(place: Path, request: e.ApprovalRequested, cap: str) -> list[str]:
-    """What is told about a request that waits."""
+    """What is told about a request that waits: its title, the machine, then what is wrong."""
     folder = new_run(place)
     with folder.journal() as journal:
         journal.append(ENGINE, e.BudgetSet(cap_usd=Decimal(cap)), PROPOSED, request)
@@ -57,15 +57,15 @@ def waits(place: Path, request: e.ApprovalRequested, cap: str) -> list[str]:
 
 
 def test_a_launch_of_unknown_price_waits_with_a_word_about_the_cap(tmp_path: Path) -> None:
-    assert waits(tmp_path, AT_NO_PRICE, "10")[1] == CAP_CANNOT_HOLD
+    assert waits(tmp_path, AT_NO_PRICE, "10")[2] == CAP_CANNOT_HOLD
 
 
 def test_a_launch_that_does_not_fit_waits_with_the_reason_and_the_way_to_raise_the_cap(
     tmp_path: Path,
 ) -> None:
-    words = waits(tmp_path / "small", requested(), "2")[1]
+    words = waits(tmp_path / "small", requested(), "2")[2]
     assert words.startswith("It does not fit: $2.00 of $2.00 is free. Raise the cap with 'fumehood budget 2")
-    assert waits(tmp_path / "large", requested(), "10")[1].startswith("fumehood approve")
+    assert waits(tmp_path / "large", requested(), "10")[2].startswith("fumehood approve")
 
 
 def test_who_approves_an_unknown_price_by_command_reads_what_that_means(home: Home) -> None:
