@@ -88,7 +88,8 @@ class KeyStore:
         keyring: Keyring | None = None,
         file: EncryptedFile | None = None,
     ) -> None:
-        self.environment = environment
+        # As it was: Modal's SDK, once it is here, is kept from finding its token in that of the process.
+        self.environment = dict(environment)
         self.keyring = keyring or Keyring()
         self.file = file or EncryptedFile()
         self.env_file: dict[str, Secret] = {}

@@ -10,9 +10,14 @@ import pytest
 
 from core.errors import RunError
 from core.experiment import Compute
+from core.keys.encrypted_file import EncryptedFile
+from core.keys.lookup import use_key_store
+from core.keys.names import MODAL_ID, MODAL_SECRET
+from core.keys.store import KeyStore
 from core.record.folder import RunFolder
 from core.sandbox.base import SandboxSpec
 from core.sandbox.modal.volumes import volume_names
+from tests.fakes.keys import NoKeyring
 from tests.fakes.modal.double import ModalDouble
 from tests.tui.conftest import Home, refusal
 from tests.tui.modal_home import modal, provider, running_double, token
@@ -57,6 +62,18 @@ def test_a_file_is_brought_to_modal_at_once(
     assert "table.csv: bringing 4 bytes to Modal …" in result.stderr
     assert list(folder.state().data) == ["table.csv"]
     assert printed(modal, folder, "print(open('/data/table.csv').read())", gpu) == "a,b\n\n"
+
+
+def test_a_token_that_is_exported_is_found_as_often_as_it_is_needed(
+    home: Home, modal: ModalDouble, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in zip((MODAL_ID, MODAL_SECRET), modal.token, strict=True):
+        monkeypatch.setenv(name, value)
+    use_key_store(KeyStore(keyring=NoKeyring(), file=EncryptedFile(Path("/nowhere/keys"), environment={})))
+    folder = home.run_with(sandbox="modal")
+    result = home.type("data", "add", folder.run_id, str(table))
+    assert result.exit_code == 0, result.output
+    assert list(folder.state().data) == ["table.csv"]
 
 
 @pytest.mark.usefixtures("token")
