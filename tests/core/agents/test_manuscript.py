@@ -130,3 +130,19 @@ def test_a_writer_that_never_mends_gets_a_draft_with_the_count_of_what_was_struc
     text = (folder.paper / "paper.md").read_text(encoding="utf-8")
     assert text.startswith(f"> **DRAFT: {state.paper.struck} statements in it have no evidence behind")
     assert state.paper.pdf
+
+
+def test_a_writer_that_ends_without_a_paper_leaves_its_last_draft_and_one_without_a_draft_what_code_says(
+    tmp_path: Path,
+) -> None:
+    first = call("submit_paper", title="First", abstract="All ran.", body="It is 3.14 higher.")
+    last = call("submit_paper", title="Last", abstract="All ran.", body="It is 2.71 higher.")
+    for writer, title in (([first, last], "# Last"), ([], "# Is new better")):
+        folder = tiny_run(tmp_path / f"{len(writer)}", study(writer=writer))
+        state = play(folder)
+        assert state.paper is not None
+        assert len(state.refusals) == len(writer)
+        text = (folder.paper / "paper.md").read_text(encoding="utf-8")
+        assert title in text
+        assert "| H1 |" in text
+        assert ("submitted no paper" in text) == (not writer)
