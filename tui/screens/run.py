@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol, cast
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from core.errors import FumehoodError
 from core.record.folder import RunFolder
-from core.repeats import reproducible
 from tui.recorded_doubts import RecordedDoubts
-from tui.run_feed import RunChanged, RunFeed
+from tui.run_feed import RunFeed
 from tui.run_places import Place, keep_place, last_place
 from tui.run_records import RunRecords
 from tui.screens.edit_experiment import EditExperiment
-from tui.screens.steering import Steering
-from tui.status import status_of, waiting_count
+from tui.screens.run_sides import RunSides
+from tui.screens.run_style import STYLE
+from tui.status import waiting_count
 from tui.widgets.agent_tabs import VIEWS, AgentTabs, shown_agents
 from tui.widgets.approval_card import ApprovalCard
 from tui.widgets.code_view import CodeView
@@ -41,18 +39,6 @@ from tui.widgets.thoughts_view import ThoughtsView
 CLOCK_SECONDS = 1.0
 """How often times and running costs are shown anew."""
 
-ROOMY_ROWS = 30
-"""From this height on there is room for a hairline above the keys."""
-
-FIRST_VIEWS = {"conversation": "thoughts", "running": "log", "planned": "report"}
-"""What is shown of an agent before a view was chosen, by its kind."""
-
-
-STEERING = frozenset(
-    {"resume", "kill", "message", "pause", "budget", "seeds", "paper", "reproduce", "add_data"}
-)
-"""Actions that need a run to act on."""
-
 
 class _Part(Protocol):
     """A part of the screen that shows a piece of the run."""
@@ -60,7 +46,7 @@ class _Part(Protocol):
     def show(self, feed: RunFeed, agent: str) -> None: ...
 
 
-class RunScreen(Steering):
+class RunScreen(RunSides):
     """The screen of one run.
 
     Args:
@@ -91,37 +77,12 @@ class RunScreen(Steering):
         Binding("P", "paper", "paper", id="run.paper"),
     ]
 
-    DEFAULT_CSS = """
-    RunScreen, RunScreen:ansi { background: $background; color: $foreground; }
-    RunScreen #body { height: 1fr; }
-    RunScreen #left { width: 100%; height: 1fr; }
-    RunScreen #right { width: 1fr; height: 1fr; display: none; }
-    RunScreen #tree { height: 1fr; }
-    RunScreen #findings, RunScreen #rail { display: none; }
-    RunScreen #views { height: 1fr; }
-    RunScreen #views > * { height: 1fr; }
-    RunScreen.-roomy #keys { height: 2; border-top: solid $line; }
-    RunScreen.-card #views, RunScreen.-card #tabs { display: none; }
-    RunScreen.-turned #left { display: none; }
-    RunScreen.-turned #right { display: block; }
-    RunScreen.-wide #left, RunScreen.-rail #left {
-        width: 40%; min-width: 48; max-width: 68; display: block; border-right: solid $line;
-    }
-    RunScreen.-wide #right, RunScreen.-rail #right { display: block; }
-    RunScreen.-wide #findings { display: block; height: auto; max-height: 40%; }
-    RunScreen.-rail #rail { display: block; width: 36; border: none; border-left: solid $line; }
-    RunScreen.-rail #left { width: 34%; }
-    RunScreen.-zoomed #left, RunScreen.-zoomed #rail { display: none; }
-    """
+    DEFAULT_CSS = STYLE
 
     def __init__(self, folder: RunFolder) -> None:
         place = last_place(folder.run_id)
-        super().__init__(RunFeed(folder), place.agent)
+        super().__init__(RunFeed(folder), place.agent, place.views)
         self._records = RunRecords(folder)
-        self._chosen_views = dict(place.views)
-        self._repaint: Timer | None = None
-        self._changed = False
-        self._shown = False
 
     def compose(self) -> ComposeResult:
         """Head, plan, views, card, keys."""
@@ -153,7 +114,7 @@ class RunScreen(Steering):
         self.query_one("#tree").focus()
         self.set_interval(CLOCK_SECONDS, self._tick)
         # Only after the first layout: Textual forgets to measure what changes between two of them anew.
-        self.call_after_refresh(self._follow)
+        self.call_after_refresh(self.follow)
 
     def on_unmount(self) -> None:
         """Stop looking; the run goes on."""
@@ -161,51 +122,9 @@ class RunScreen(Steering):
         self.feed.close()
 
     @property
-    def view(self) -> str:
-        """The view of the agent."""
-        kind = self._kind()
-        view = self._chosen_views.get(kind, FIRST_VIEWS[kind])
-        return view if view in VIEWS else FIRST_VIEWS[kind]
-
-    @property
-    def narrow(self) -> bool:
-        """Whether only one side has room."""
-        return not (self.has_class("-wide") or self.has_class("-rail"))
-
-    @property
     def card(self) -> ApprovalCard:
         """What waits for the human."""
         return self.query_one(ApprovalCard)
-
-    # Following.
-
-    @work(exclusive=True, group="follow")
-    async def _follow(self) -> None:
-        try:
-            await self.feed.follow(self._tell)
-        except FumehoodError as error:
-            self.console.warn(error.message, error.next_step)
-
-    def _tell(self) -> None:
-        self.post_message(RunChanged(self.feed))
-
-    def on_run_changed(self, message: RunChanged) -> None:
-        """Show the run as it is now, once the terminal has taken in what came before."""
-        self._changed = True
-        if self._repaint is None:
-            self._show_changes()
-
-    def _show_changes(self) -> None:
-        self._repaint = None
-        if not self._changed:
-            return
-        if self.console.may_repaint() or not self._shown:
-            self._changed = False
-            if not self._shown and self.feed.state.created is not None:
-                self._shown = True
-                self.call_after_refresh(self.make_prices_ready)
-            self.show_all()
-        self._repaint = self.set_timer(self.console.frame_seconds, self._show_changes)
 
     def _tick(self) -> None:
         """Times and running costs go on by themselves."""
@@ -240,48 +159,28 @@ class RunScreen(Steering):
         """Look at another agent, or at another side of it."""
         self.agent = agent
         if view is not None:
-            self._chosen_views[self._kind()] = view
+            self.chosen_views[self.kind()] = view
         self.show_all()
-        keep_place(self.feed.folder.run_id, Place(agent=self.agent, views=self._chosen_views))
+        keep_place(self.feed.folder.run_id, Place(agent=self.agent, views=self.chosen_views))
 
     def action_view(self, view: str) -> None:
         """Choose a view of the agent."""
         self.card.close()
         if self.narrow:
-            self._turn(True)
+            self.turn(True)
         self.look_at(self.agent, view)
         if self.narrow or self.focused is None or self.focused.id != "tree":
-            self._focus_view()
+            self.focus_view()
 
     def action_step_agent(self, step: int) -> None:
         """Look at the agent before or after this one."""
         agents = shown_agents(self.feed.state, self.agent)
         self.look_at(agents[(agents.index(self.agent) + step) % len(agents)])
 
-    def action_switch_pane(self) -> None:
-        """Go to the other side; where only one has room, turn the page."""
-        at_left = self.focused is None or self.focused.id == "tree"
-        self._turn(at_left)
-        if at_left:
-            self._focus_view()
-        else:
-            self.remove_class("-zoomed")
-            self.set_focus(self.query_one("#tree"))
-        self.show_all()
-
-    def action_zoom(self) -> None:
-        """Give the right side the whole screen, or take it back."""
-        zoomed = not self.has_class("-zoomed")
-        self.set_class(zoomed, "-zoomed")
-        self._turn(zoomed)
-        if zoomed:
-            self._focus_view()
-        self.call_after_refresh(self.show_all)
-
     def action_next_waiting(self) -> None:
         """Open the card of what waits."""
         if self.card.open():
-            self._turn(True)
+            self.turn(True)
             self.set_class(True, "-card")
         else:
             self.notify("Nothing waits for you.", markup=False)
@@ -302,10 +201,10 @@ class RunScreen(Steering):
         self.look_at(message.agent)
         if self._waits(message.agent) and self.card.open(message.agent):
             self.set_class(True, "-card")
-            self._turn(True)
+            self.turn(True)
             return
-        self._turn(True)
-        self._focus_view()
+        self.turn(True)
+        self.focus_view()
         self.call_after_refresh(self.show_all)
 
     def on_plan_tree_edit_asked(self, message: PlanTree.EditAsked) -> None:
@@ -328,7 +227,7 @@ class RunScreen(Steering):
         """Back to the run."""
         self.set_class(False, "-card")
         if self.focused is None or self.focused.id == "card":
-            self._turn(False)
+            self.turn(False)
             self.set_focus(self.query_one("#tree"))
         self.call_after_refresh(self.show_all)
 
@@ -350,29 +249,6 @@ class RunScreen(Steering):
         elif line not in event.widget.ancestors:
             line.hide()
 
-    def on_resize(self) -> None:
-        """Parts that came into sight show the run, too."""
-        self.set_class(self.size.height >= ROOMY_ROWS, "-roomy")
-        self.call_after_refresh(self.show_all)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that have nothing to act on are not offered."""
-        state = self.feed.state
-        if state.created is None:
-            return action not in STEERING
-        match action:
-            case "resume":
-                return status_of(self.feed.folder, state).resumable
-            case "kill" | "pause" | "message" | "budget" | "add_data":
-                return state.ended is None
-            case "paper":
-                return state.paper is not None
-            case "reproduce":
-                return state.ended is not None and bool(reproducible(state))
-            case "seeds":
-                return state.ended is None and self.experiment is not None and not self.experiment.open
-        return True
-
     def _key_words(self, action: str, words: str) -> str:
         """What keys are called now."""
         if action == "pause" and self.feed.state.paused:
@@ -385,22 +261,9 @@ class RunScreen(Steering):
             return "agent" if self.focused is None or self.focused.id == "tree" else "plan"
         return words
 
-    def _kind(self) -> str:
-        experiment = self.feed.state.experiments.get(self.agent)
-        if experiment is None:
-            return "conversation"
-        return "running" if experiment.started_at is not None else "planned"
-
     def _waits(self, agent: str) -> bool:
         state = self.feed.state
         return state.ended is None and any(it.asked.experiment_id == agent for it in state.waiting)
-
-    def _turn(self, turned: bool) -> None:
-        self.set_class(turned, "-turned")
-
-    def _focus_view(self) -> None:
-        view = self.query_one(f"#views > #{self.view}")
-        self.set_focus(view.reader if isinstance(view, LogView) else view)
 
 
 def _is_seen(widget: Widget) -> bool:

@@ -15,6 +15,7 @@ from core.pricing import dollars
 from core.process import start_engine
 from core.rates import rates_of
 from core.record.state import ExperimentState
+from core.repeats import reproducible
 from tui.file_words import files_typed
 from tui.giving_data import give
 from tui.run_feed import RunFeed
@@ -31,6 +32,12 @@ from tui.wording import usd
 
 if TYPE_CHECKING:
     from tui.app import Console
+
+
+STEERING = frozenset(
+    {"resume", "kill", "message", "pause", "budget", "seeds", "paper", "reproduce", "add_data"}
+)
+"""Actions that need a run to act on."""
 
 
 class Steering(Screen[None]):
@@ -182,3 +189,21 @@ class Steering(Screen[None]):
             self.app.call_from_thread(self.console.warn, error.message, error.next_step)
         finally:
             self._resuming = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that have nothing to act on are not offered."""
+        state = self.feed.state
+        if state.created is None:
+            return action not in STEERING
+        match action:
+            case "resume":
+                return status_of(self.feed.folder, state).resumable
+            case "kill" | "pause" | "message" | "budget" | "add_data":
+                return state.ended is None
+            case "paper":
+                return state.paper is not None
+            case "reproduce":
+                return state.ended is not None and bool(reproducible(state))
+            case "seeds":
+                return state.ended is None and self.experiment is not None and not self.experiment.open
+        return True
