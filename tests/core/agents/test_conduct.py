@@ -13,18 +13,32 @@ from core.agents.closing import Closer
 from core.agents.conduct import Conductor
 from core.agents.sweeping import sweep
 from core.budget import flat
-from core.errors import SandboxLost, SandboxUnavailable
+from core.errors import SandboxFault, SandboxLost, SandboxUnavailable
 from core.experiment import Compute
 from core.models.scripted import ScriptedModel, Trajectory
 from core.record import events as e
 from core.record.live import LiveRun
-from core.sandbox.base import OpenSandbox
+from core.sandbox.base import OpenSandbox, SandboxSpec
 from tests.core.agents.test_launching import DEAR, experiment, opened
 from tests.fakes.launching import lock
 from tests.fakes.memory_provider import KeptSandbox, MemoryProvider
 
 STAYS = SandboxUnavailable("it may still be there", fault="silent")
 NOBODY = ScriptedModel("scripted:nobody", Trajectory(title="", question="", turns={}))
+
+
+class Unfound(MemoryProvider):
+    """A provider that finds none of its sandboxes."""
+
+    def __init__(self, error: SandboxLost) -> None:
+        super().__init__()
+        self.error = error
+
+    async def reopen(self, sandbox_id: str, spec: SandboxSpec) -> KeptSandbox:
+        raise self.error
+
+    async def end(self, sandbox_id: str) -> None:
+        raise self.error
 
 
 @pytest.fixture
@@ -80,6 +94,19 @@ def test_a_close_that_may_have_failed_ends_no_bill(running: LiveRun) -> None:
     assert state.sandbox is not None
     assert state.held_usd == 5
     assert "closed again" in [one.then for one in closing.events if isinstance(one, e.SandboxFailed)]
+
+
+@pytest.mark.parametrize(("fault", "is_over"), [("silent", False), ("ended", True), ("gone", True)])
+def test_only_one_that_is_known_to_be_gone_ends_its_bill(
+    running: LiveRun, fault: SandboxFault, is_over: bool
+) -> None:
+    """Whether it is looked for by an engine that does not have it, or closed again later."""
+    lost = SandboxLost("it is not found", fault=fault)
+    closing = asyncio.run(Closer(running, Unfound(lost)).close("E1", None, "killed"))
+    assert any(isinstance(one, e.SandboxClosed) for one in closing.events) == is_over
+    assert bool(closing.trouble) != is_over
+    running.record(e.ExperimentEnded(experiment_id="E1", outcome="done"))
+    assert asyncio.run(Closer(running, Unfound(lost)).close_again()) == is_over
 
 
 def test_what_could_not_be_closed_is_closed_again_until_it_is(running: LiveRun) -> None:
