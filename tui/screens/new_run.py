@@ -3,67 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, cast, get_args
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
-from textual.suggester import SuggestFromList
-from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from core.config import PaperSize
-from core.demo import DEFAULT, studies
 from core.errors import FumehoodError
 from core.keys.lookup import key_store
 from core.keys.names import MODAL_ID, MODAL_SECRET
-from core.models.choice import is_scripted
 from core.models.vendors import VENDORS
-from core.pricing import dollars
-from core.rates import gpu_price_in_words
-from core.sandbox.isolation import Finding, found_isolation
-from core.sandbox.machines import LOCAL, MODAL
-from core.sandbox.modal.gpus import ANY, KNOWN
+from core.sandbox.isolation import found_isolation
+from core.sandbox.machines import MODAL
 from tui import glyphs
 from tui.giving_data import give_and_start
+from tui.new_run_words import AT_MODAL, READY, READY_TO_THINK, about, gpu_hint, isolation_words, problem_line
 from tui.run_form import (
     LANGUAGE_MODELS,
     OWN_SCRIPT,
     Problem,
-    RunForm,
     policy_in_words,
     read_form,
     study_script,
     takes_data,
 )
-from tui.safe_text import one_line, safe
+from tui.screens.new_run_fields import PLACES, NewRunFields
 from tui.widgets.choice import Choice
 from tui.widgets.data_field import DataField
-from tui.widgets.fields import ManyLines, OneLine
 from tui.widgets.key_line import KeyLine, keys_of
 from tui.widgets.model_fields import ModelFields
 
 if TYPE_CHECKING:
     from tui.app import Console
 
-NO_ISOLATION = "Scripts can read your files and keys: they run as you, in processes of their own."
-SHIPPED = "a shipped study"
-ACCEPT, ASK_ME = "run without isolation", "ask me before the first script"
-READY = "Nothing is missing. Nothing is paid for before you approve it."
-READY_TO_THINK = "Nothing is missing. Thinking costs from the start, and nothing goes beyond the cap."
-AT_MODAL = Content.styled(
-    "each experiment gets a machine of its own at Modal, billed by the second while it is open", "$muted"
-)
-GPU_HINT = "for experiments that name none themselves, such as H100 or any"
-ASK_LITERATURE, NO_LITERATURE = "agents may search it", "nothing is searched"
-NOT_RESEARCHED = "Scripted: the study plays as it was written; a question of yours is not being researched."
 
-
-class NewRunScreen(Screen[None]):
+class NewRunScreen(NewRunFields):
     """Asks for everything that is fixed when a run is created."""
 
     BINDING_GROUP_TITLE = "New run"
@@ -96,7 +73,6 @@ class NewRunScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._isolation: Finding | None = None
         self._keys: frozenset[str] | None = None
         self._starting = False
         self._tried = False
@@ -105,41 +81,9 @@ class NewRunScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
-        settings = self._console_app.settings
         yield Static(Content.styled("new run", "$accent bold"), classes="top")
         with VerticalScroll(classes="form", can_focus=False):
-            with Horizontal(classes="row"):
-                yield Static("Question", classes="label", markup=False)
-                yield ManyLines(id="question", tab_behavior="focus", show_line_numbers=False, compact=True)
-            named = settings.model is not None and not is_scripted(settings.model)
-            thinkers = [LANGUAGE_MODELS, SHIPPED, OWN_SCRIPT]
-            yield from _row(
-                "Thinking", Choice(thinkers, LANGUAGE_MODELS if named else SHIPPED, id="thinking")
-            )
-            yield ModelFields(settings)
-            yield from _row("Study", Choice([it.name for it in studies()], DEFAULT, id="study"))
-            yield from _row("", OneLine(id="path", placeholder="path of a trajectory.toml", compact=True))
-            yield from _row("", Static(classes="plain", id="about"))
-            yield from _row("Mode", Choice(["orchestrator", "single"], "orchestrator", id="mode"))
-            yield from _row("Sandbox", Choice([LOCAL, MODAL], settings.sandbox, id="sandbox"))
-            yield from _row("", Static(classes="plain", id="isolation"))
-            gpus = SuggestFromList([*KNOWN, ANY], case_sensitive=False)
-            gpu = OneLine(id="gpu", placeholder="none", compact=True, suggester=gpus)
-            yield from _row("GPU", gpu, GPU_HINT)
-            yield from _row("", Choice([ASK_ME, ACCEPT], ASK_ME, id="accept"))
-            yield DataField()
-            yield from _field("Rounds", "rounds", "", "that may be proposed")
-            yield from _field("Experiments", "per_round", "", "that one round may have")
-            yield from _field(
-                "At once", "at_once", str(settings.max_parallel), "experiments that run at the same time"
-            )
-            yield from _field(
-                "Budget", "budget", dollars(settings.budget_usd), "the cap; nothing goes beyond it"
-            )
-            yield from _field("Approve", "policy", settings.approve, "")
-            literature = Choice([ASK_LITERATURE, NO_LITERATURE], ASK_LITERATURE, id="literature")
-            yield from _row("Literature", literature)
-            yield from _row("Paper", Choice(get_args(PaperSize), settings.paper_size, id="paper_size"))
+            yield from self.fields(self._console_app.settings)
         yield Static(classes="missing")
         yield KeyLine(self, self._key_words).add_class("keys")
 
@@ -154,14 +98,9 @@ class NewRunScreen(Screen[None]):
         """Give the question more room where there is some."""
         self.set_class(self.size.height >= 30, "-tall-form")
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Mark where the keys go."""
-        for row in self.query(".row"):
-            row.set_class(event.widget in row.children, "-here")
-
     @work
     async def _probe(self) -> None:
-        self._isolation = await found_isolation()
+        self.isolation = await found_isolation()
         self._look()
 
     @work
@@ -170,41 +109,11 @@ class NewRunScreen(Screen[None]):
         search = await key_store().search([*models, MODAL_ID, MODAL_SECRET])
         self._keys = frozenset(search.found)
         self.query_one(ModelFields).found(self._keys)
-        if self._keys.intersection(models) and self._is_untouched:
+        if self._keys.intersection(models) and self.is_untouched:
             self.query_one("#thinking", Choice).choose(LANGUAGE_MODELS)
         self._look()
 
     # Looking
-
-    @property
-    def _is_untouched(self) -> bool:
-        """Whether nobody has typed or chosen anything yet."""
-        return self.query_one("#question").has_focus and not self.query_one("#question", TextArea).text
-
-    @property
-    def form(self) -> RunForm:
-        """The form as it is filled in now."""
-        text = {name: self.query_one(f"#{name}", Input).value for name in INPUTS}
-        thinking = self.query_one("#thinking", Choice).chosen
-        return RunForm(
-            question=safe(self.query_one("#question", TextArea).text),
-            study=self.query_one("#study", Choice).chosen if thinking == SHIPPED else thinking,
-            mode=self.query_one("#mode", Choice).chosen,
-            sandbox=self.query_one("#sandbox", Choice).chosen,
-            paper_size=self.query_one("#paper_size", Choice).chosen,
-            literature=self.query_one("#literature", Choice).chosen == ASK_LITERATURE,
-            accept_process_only=self._asks_for_acceptance
-            and self.query_one("#accept", Choice).chosen == ACCEPT,
-            **text,
-            **self.query_one(ModelFields).typed,
-        )
-
-    @property
-    def _asks_for_acceptance(self) -> bool:
-        """Whether scripts that nobody has read would run without isolation."""
-        without = self._isolation is not None and self._isolation.isolation == "process only"
-        without = without and self.query_one("#sandbox", Choice).chosen == LOCAL
-        return without and self.query_one("#thinking", Choice).chosen != SHIPPED
 
     def on_input_changed(self) -> None:
         """Say what is missing now."""
@@ -227,40 +136,29 @@ class NewRunScreen(Screen[None]):
         form = self.form
         request, problems = read_form(form, self._console_app.settings, self._keys)
         own = form.study in (OWN_SCRIPT, LANGUAGE_MODELS)
-        self._row_of("#path").display = form.study == OWN_SCRIPT
-        self._row_of("#study").display = not own
+        self.row_of("#path").display = form.study == OWN_SCRIPT
+        self.row_of("#study").display = not own
         self.query_one(ModelFields).display = form.study == LANGUAGE_MODELS
-        self._row_of("#accept").display = self._asks_for_acceptance
-        self.query_one("#about", Static).update(_about(form))
+        self.row_of("#accept").display = self.asks_for_acceptance
+        self.query_one("#about", Static).update(about(form))
         at_modal = form.sandbox == MODAL
-        self.query_one("#isolation", Static).update(AT_MODAL if at_modal else self._isolation_words(own))
-        self._row_of("#gpu").display = at_modal
-        self._hint("#gpu", _gpu_hint(form))
+        self.query_one("#isolation", Static).update(
+            AT_MODAL if at_modal else isolation_words(self.isolation, own=own)
+        )
+        self.row_of("#gpu").display = at_modal
+        self.hint("#gpu", gpu_hint(form))
         self.query_one(DataField).display = takes_data(form)
         self.query_one(DataField).look(at_modal=at_modal)
-        self._row_of("#literature").display = form.study == LANGUAGE_MODELS
+        self.row_of("#literature").display = form.study == LANGUAGE_MODELS
         script = request.models.script if request else None if own else study_script(form.study)
         rounds, per_round = script.needs if script else (3, 3)
         self.query_one("#rounds", Input).placeholder = str(rounds)
         self.query_one("#per_round", Input).placeholder = str(per_round)
         policy = form.policy or self._console_app.settings.approve
-        self._hint("#policy", policy_in_words(policy) or "ask, auto, cpu or under:USD")
+        self.hint("#policy", policy_in_words(policy) or "ask, auto, cpu or under:USD")
         question = self.query_one("#question", TextArea)
         question.placeholder = script.trajectory.question if script else "What do you want to know?"
         self._say(problems)
-
-    def _isolation_words(self, own: bool) -> Content:
-        found = self._isolation
-        if found is None:
-            return Content.styled("looking how far scripts can be kept from your files …", "$muted")
-        if found.isolation == "namespaces":
-            return Content.styled(
-                f"{glyphs.DONE.glyph} isolated: scripts see none of your files", "$supported"
-            )
-        warning = Content.styled(f"{glyphs.FAILED.glyph} {NO_ISOLATION}", "$waiting")
-        fix = Content.styled(f"\n  {one_line(found.next_step)}.", "$foreground")
-        known = "\n  The scripts of this study ship with fumehood, so each runs without a yes of its own."
-        return Content.assemble(warning, fix, "" if own else (known, "$muted"))
 
     def _say(self, problems: list[Problem]) -> None:
         missing = any(problem.missing for problem in problems)
@@ -272,20 +170,12 @@ class NewRunScreen(Screen[None]):
             fix = next(
                 (key.name for key in keys_of(self, lambda _, usual: usual) if key.action == "keys"), ""
             )
-            lines = [_problem(problem, colour, fix) for problem in problems]
+            lines = [problem_line(problem, colour, fix) for problem in problems]
         else:
             thinks = self.query_one("#thinking", Choice).chosen == LANGUAGE_MODELS
             said = READY_TO_THINK if thinks else READY
             lines = [Content.styled(f"{glyphs.DONE.glyph} {said}", "$supported")]
         self.query_one(".missing", Static).update(Content("\n").join(lines))
-
-    def _hint(self, field: str, words: str) -> None:
-        self._row_of(field).query_one(".hint", Static).update(Content(words))
-
-    def _row_of(self, field: str) -> Widget:
-        row = self.query_one(field).parent
-        assert isinstance(row, Widget)
-        return row
 
     def _key_words(self, action: str, usual: str) -> str:
         """Setting keys is offered where some are missing."""
@@ -360,57 +250,3 @@ class NewRunScreen(Screen[None]):
     @property
     def _console_app(self) -> Console:
         return cast("Console", self.app)
-
-
-INPUTS = ("path", "gpu", "data", "rounds", "per_round", "at_once", "budget", "policy")
-PLACES: dict[str, str] = {name: f"#{name}" for name in INPUTS} | {
-    "question": "#question",
-    "model": "#model",
-    "researcher_model": "#researcher_model",
-    "writer_model": "#writer_model",
-    "mode": "#mode",
-    "sandbox": "#sandbox",
-}
-
-
-def _row(label: str, widget: Widget, hint: str | None = None) -> Iterator[Widget]:
-    parts = [Static(Content(label), classes="label"), widget]
-    if hint is not None:
-        parts.append(Static(Content(hint), classes="hint"))
-    yield Horizontal(*parts, classes="row")
-
-
-def _field(label: str, name: str, usual: str, hint: str) -> Iterator[Widget]:
-    return _row(label, OneLine(id=name, placeholder=usual, compact=True), hint)
-
-
-def _gpu_hint(form: RunForm) -> str:
-    """What the GPU costs that was typed, with the source of its price; else an example."""
-    return gpu_price_in_words(form.gpu) or GPU_HINT
-
-
-def _about(form: RunForm) -> Content:
-    if form.study == LANGUAGE_MODELS:
-        return Content.styled("A model that is not named is as your settings and keys have it.", "$muted")
-    if form.study == OWN_SCRIPT:
-        return Content.styled("A scripted model of your own: no language model is being used.", "$muted")
-    about = next((study.about for study in studies() if study.name == form.study), "")
-    words = Content.styled(one_line(about), "$muted")
-    if form.question.strip():
-        words = Content.assemble(words, (f"\n{NOT_RESEARCHED}", "$waiting"))
-    return words
-
-
-def _problem(problem: Problem, colour: str, fix: str) -> Content:
-    """A problem and how to mend it; what keys would mend, the key ``fix`` does on the spot."""
-    message = one_line(problem.message, 200)
-    pronoun = "it" if len(problem.missing) == 1 else "them"
-    here, next_step = Content(), problem.next_step
-    if problem.missing and fix:
-        next_step = f"{next_step.partition(', then:')[0].rstrip('.')}."
-        here = Content.assemble("  ", (fix, "$accent bold"), f" sets {pronoun} here.")
-    return Content.assemble(
-        (f"{glyphs.FAILED.glyph} {message[:1].upper()}{message[1:]}.", colour),
-        here,
-        f"  {one_line(next_step)}" if next_step else "",
-    )

@@ -26,7 +26,8 @@ from tests.tui.console.told_paper import until
 from tui.app import Console
 from tui.run_form import LANGUAGE_MODELS, OWN_SCRIPT, RunForm, folder_problems, policy_in_words, read_form
 from tui.screens.keys import KeysScreen
-from tui.screens.new_run import ACCEPT, NO_LITERATURE, NewRunScreen
+from tui.screens.new_run import NewRunScreen
+from tui.screens.new_run_fields import ACCEPT, NO_LITERATURE
 from tui.screens.run import RunScreen
 from tui.screens.runs import RunsScreen
 from tui.widgets.choice import Choice
