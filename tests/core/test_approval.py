@@ -151,6 +151,24 @@ def test_an_approval_that_no_longer_fits_the_cap_is_asked_for_again_with_the_sum
     assert state.requests[first.request_id].void
 
 
+@pytest.mark.parametrize(("now", "holds"), [("0.99", True), ("1.00", True), ("1.01", False), (None, False)])
+def test_an_approval_holds_for_its_price_or_less_and_is_asked_for_again_above_it(
+    now: str | None, holds: bool
+) -> None:
+    state = run(proposed(), budget_usd=10)
+    [request] = settle(state)
+    assert isinstance(request, ApprovalRequested)
+    fold([yes(request).model_copy(update={"seq": 9})], state)
+    price = Estimate(maximum=None if now is None else Decimal(now))
+    event = next_event(state, lambda spec: price)
+    if holds:
+        assert isinstance(event, ExperimentLocked)
+        assert event.reserved_usd == price.maximum
+    else:
+        assert isinstance(event, ApprovalRequested)
+        assert (event.estimate, event.detail) == (price, "The price has changed since it was approved.")
+
+
 def test_a_policy_approves_locks_and_starts_only_what_fits_and_the_rest_when_there_is_room() -> None:
     state = run(proposed(1), proposed(2), budget_usd=1, approve="auto", max_parallel=2)
     events = settle(state)

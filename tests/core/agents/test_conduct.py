@@ -175,6 +175,12 @@ def test_a_young_figure_counts_only_where_it_is_above_ours(running: LiveRun) -> 
     assert running.state.spent_usd == experiment(running).sandbox_cost_usd == Decimal("1.25")
 
 
+def test_a_young_figure_is_not_believed_where_there_is_none_of_ours(running: LiveRun) -> None:
+    gone(running, 5, None)
+    settled(running, "0.01")
+    assert (running.state.spent_usd, running.state.unknown_costs) == (Decimal(0), 1)
+
+
 def test_a_figure_makes_an_unknown_cost_known(running: LiveRun) -> None:
     gone(running, 1000, None)
     assert (running.state.unknown_costs, experiment(running).cost_usd) == (1, None)
