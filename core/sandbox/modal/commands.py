@@ -197,6 +197,8 @@ class Commands:
         finally:
             if task.cancel():
                 await asyncio.wait({task}, timeout=ASK_SECONDS)
+            if task.done() and not task.cancelled():
+                task.exception()  # Nobody else asks for it where we are cancelled now.
 
     async def _patiently(self, attempt: Callable[[_Patience], Awaitable[Result]]) -> Result:
         patience = _Patience(self._patience_seconds)

@@ -123,6 +123,13 @@ class Maker:
                 "Set another with 'fumehood keys set', then stop and resume the run",
                 "unreachable",
             ) from error
+        if isinstance(error, exceptions.ConflictError) and not hasattr(error, "_grpc_status"):
+            # No reply said so but the SDK itself: nothing was refused.
+            raise SandboxUnavailable(
+                f"The sandbox {name} ended at Modal before it had a machine: {one_line(error)}",
+                "Look at status.modal.com; the run can be resumed",
+                "ended",
+            ) from error
         refusals = (exceptions.PermissionDeniedError, exceptions.InvalidError)
         if not isinstance(error, refusals):
             with contextlib.suppress(SandboxLost):

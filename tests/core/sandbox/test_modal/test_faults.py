@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from core.errors import SandboxLost
+from core.errors import SandboxLost, SandboxUnavailable
 from core.sandbox.base import ExecResult
 from core.sandbox.modal.sandbox import ModalSandbox
-from tests.core.sandbox.test_modal.conftest import ModalPlace, everything, ran
+from tests.core.sandbox.test_modal.conftest import ModalPlace, everything, in_the_end, ran
 
 SLOW = "import time\nfor n in range(100): print(n, flush=True); time.sleep(0.005)"
 SLOWLY = b"".join(b"%d\n" % number for number in range(100))
@@ -206,3 +206,25 @@ def test_the_same_sandbox_is_never_two(either: ModalPlace) -> None:
 
     asyncio.run(run())
     assert len(either.creates) == 1
+
+
+def test_a_sandbox_that_ends_before_it_has_a_machine_was_not_refused(place: ModalPlace) -> None:
+    place.gpu = "H100"
+    place.double.call("no room", gpus=["H100"])
+
+    async def run() -> SandboxUnavailable:
+        provider = place.provider()
+        opening = asyncio.ensure_future(place.open(provider))
+
+        async def made() -> bool:
+            return bool((await place.double.acall("report"))["sandboxes"])
+
+        await in_the_end(made)
+        [sandbox_id] = (await place.double.acall("report"))["sandboxes"]
+        await place.double.acall("end", sandbox_id=sandbox_id, status="FAILURE", exit_code=0)
+        with pytest.raises(SandboxUnavailable, match="E1 ended at Modal before it had a machine") as ended:
+            await opening
+        await provider.close()
+        return ended.value
+
+    assert asyncio.run(run()).fault == "ended"
