@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from textual import work
 from textual.content import Content
@@ -19,13 +18,11 @@ from tui.safe_text import one_line, safe
 from tui.widgets.lines import colour_of, cost_of, mark_of, marked, moment, right_aligned
 from tui.widgets.page_reader import PageReader
 from tui.widgets.plan_rows import ORCHESTRATOR, WRITER
+from tui.widgets.report_lines import BLANK, NAME_COLUMNS, ReportLine, field, title
 from tui.widgets.script_state import Going, script_mark
 from tui.wording import clock, counted, data_in_short, size_in_words
 
-NAME_COLUMNS = 13
 MOST_FLAGS = 12
-WIDEST = 100
-"""Columns of running text; longer lines are hard to read."""
 
 
 class ReportView(PageReader):
@@ -81,74 +78,37 @@ class ReportView(PageReader):
             self.show(self._feed, self._agent)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of the report.
-
-    Attributes:
-        content: what it says.
-        hang: columns that what does not fit is indented by.
-        cut: whether what does not fit is left out.
-    """
-
-    content: Content
-    hang: int = NAME_COLUMNS + 2
-    cut: bool = False
-
-    def wrapped(self, width: int) -> list[Content]:
-        """The lines it needs."""
-        if self.content.cell_length < width or width < 2 * self.hang:
-            return [self.content]
-        if self.cut:
-            return [self.content.truncate(width - 1, ellipsis=True)]
-        head, rest = self.content[: self.hang], self.content[self.hang :]
-        first, *others = rest.wrap(min(width - self.hang - 1, WIDEST))
-        return [Content.assemble(head, first), *(Content.assemble(" " * self.hang, line) for line in others)]
-
-
-BLANK = _Line(Content())
-
-
-def _field(name: str, *text: Content | str | tuple[str, str], hang: int = 0, cut: bool = False) -> _Line:
-    """A named field; what does not fit goes on under its text."""
-    return _Line(
-        Content.assemble("  ", (name.ljust(NAME_COLUMNS), "$muted"), *text), NAME_COLUMNS + 2 + hang, cut
-    )
-
-
-def _title(text: str) -> _Line:
-    return _Line(Content.styled(f"  {text}", "$muted bold"))
-
-
-def _experiment(feed: RunFeed, experiment: ExperimentState, doubts: Doubts) -> Iterator[_Line]:
+def _experiment(feed: RunFeed, experiment: ExperimentState, doubts: Doubts) -> Iterator[ReportLine]:
     state, spec = feed.state, experiment.spec
-    yield _Line(Content.styled(f"  {experiment.id}  {one_line(spec.title)}", "bold"), len(experiment.id) + 4)
+    yield ReportLine(
+        Content.styled(f"  {experiment.id}  {one_line(spec.title)}", "bold"), len(experiment.id) + 4
+    )
     yield BLANK
-    yield _field("State", marked(mark_of(state, experiment)), (_note(experiment), "$muted"))
+    yield field("State", marked(mark_of(state, experiment)), (_note(experiment), "$muted"))
     if cost := cost_of(state, experiment, moment()):
-        yield _field("Cost", cost.replace("≤", "never more than "))
+        yield field("Cost", cost.replace("≤", "never more than "))
     if spec.reproduces:
-        yield _field("Kind", f"a reproduction: the scripts of {spec.reproduces} again, with the same seeds")
+        yield field("Kind", f"a reproduction: the scripts of {spec.reproduces} again, with the same seeds")
     elif spec.hypothesis is None:
-        yield _field("Kind", "an exploration: measurements, but no verdict")
+        yield field("Kind", "an exploration: measurements, but no verdict")
     else:
         yield from _hypothesis(spec.hypothesis, spec.alpha)
     if spec.why:
-        yield _field("Why", one_line(spec.why))
+        yield field("Why", one_line(spec.why))
     if spec.repeats and not spec.reproduces:
-        yield _field("Repeats", f"the scripts of {spec.repeats} with other seeds")
+        yield field("Repeats", f"the scripts of {spec.repeats} with other seeds")
     yield from _verdict(experiment)
     yield from _looks_wrong(doubts)
     if experiment.findings:
         yield BLANK
-        yield _title("FINDINGS")
+        yield title("FINDINGS")
         for number, text in enumerate(experiment.findings, start=1):
-            yield _field(str(number), one_line(text))
+            yield field(str(number), one_line(text))
     yield from _execs(feed, experiment)
     yield BLANK
-    yield _title("PLAN")
+    yield title("PLAN")
     for line in safe(spec.plan).strip().split("\n"):
-        yield _field("", one_line(line))
+        yield field("", one_line(line))
 
 
 def _note(experiment: ExperimentState) -> str:
@@ -158,62 +118,62 @@ def _note(experiment: ExperimentState) -> str:
     return f"   {one_line(text, 400)}" if text else ""
 
 
-def _hypothesis(hypothesis: Hypothesis, alpha: float) -> Iterator[_Line]:
-    yield _field("Hypothesis", (one_line(hypothesis.statement), ""))
-    yield _field("Criterion", one_line(criterion_in_words(hypothesis)))
-    yield _field("Judged by", one_line(judged_by_in_words(hypothesis, alpha)))
+def _hypothesis(hypothesis: Hypothesis, alpha: float) -> Iterator[ReportLine]:
+    yield field("Hypothesis", (one_line(hypothesis.statement), ""))
+    yield field("Criterion", one_line(criterion_in_words(hypothesis)))
+    yield field("Judged by", one_line(judged_by_in_words(hypothesis, alpha)))
 
 
-def _verdict(experiment: ExperimentState) -> Iterator[_Line]:
+def _verdict(experiment: ExperimentState) -> Iterator[ReportLine]:
     verdict, hypothesis = experiment.verdict, experiment.spec.hypothesis
     if verdict is None:
         return
     unit = hypothesis.metric.unit if hypothesis else ""
     mark = glyphs.verdict_mark(verdict)
     yield BLANK
-    yield _title("VERDICT")
-    yield _field(
+    yield title("VERDICT")
+    yield field(
         "", (f"{mark.glyph} {mark.word}", f"{colour_of(mark)} bold"), f"   {verdict_in_words(verdict, unit)}"
     )
-    yield _field("", (one_line(verdict.reason), "$muted"))
+    yield field("", (one_line(verdict.reason), "$muted"))
     if verdict.visible_effect is not None:
-        yield _field(
+        yield field(
             "",
             (f"{counted(verdict.seeds, 'seed')} could show {verdict.visible_effect:.3g} or more", "$muted"),
         )
     for text in verdict.deviations:
-        yield _field("deviation", (one_line(text), "$waiting"))
+        yield field("deviation", (one_line(text), "$waiting"))
 
 
-def _looks_wrong(doubts: Doubts) -> Iterator[_Line]:
+def _looks_wrong(doubts: Doubts) -> Iterator[ReportLine]:
     """What looks wrong in its records; how its scripts ended is said of each of them."""
     flags = [flag for flag in doubts.flags if flag.kind != "exec did not end cleanly"]
     if flags or not doubts.checked:
         yield BLANK
-        yield _title("LOOKS WRONG")
+        yield title("LOOKS WRONG")
     for flag in flags[:MOST_FLAGS]:
         line = f"line {flag.line}: " if flag.line else ""
         times = f" ({flag.count} times)" if flag.count > 1 else ""
         text = f"{line}{flag.kind}: {one_line(flag.text)}{times}"
-        yield _field(one_line(flag.exec_id, NAME_COLUMNS - 1), (text, "$waiting"))
+        yield field(one_line(flag.exec_id, NAME_COLUMNS - 1), (text, "$waiting"))
     if more := len(flags[MOST_FLAGS:]):
-        yield _field("", f"and {more} more")
+        yield field("", f"and {more} more")
     if not doubts.checked:
-        yield _field("", ("what it recorded could not be looked at", "$waiting"))
+        yield field("", ("what it recorded could not be looked at", "$waiting"))
 
 
-def _execs(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
+def _execs(feed: RunFeed, experiment: ExperimentState) -> Iterator[ReportLine]:
     if not experiment.execs:
         return
     yield BLANK
-    yield _title("SCRIPTS")
+    yield title("SCRIPTS")
     for exec_id in experiment.execs:
         script = feed.state.execs[exec_id]
         going = Going.of(feed, script, moment())
         mark, how = script_mark(script, going)
         seconds = clock(script.ended.seconds) if script.ended else ""
         trial = "trial  " if script.asked.trial else ""
-        yield _field(
+        yield field(
             one_line(exec_id, NAME_COLUMNS - 1),
             (f"{mark.glyph} {how:<11}", colour_of(mark)),
             right_aligned(seconds, 8),
@@ -224,59 +184,59 @@ def _execs(feed: RunFeed, experiment: ExperimentState) -> Iterator[_Line]:
             cut=True,
         )
         for warning in check_code(script.asked.code):
-            yield _field("", (f"line {warning.line}: {one_line(warning.text)}", "$waiting"))
+            yield field("", (f"line {warning.line}: {one_line(warning.text)}", "$waiting"))
 
 
-def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
+def _run(feed: RunFeed, agent: str) -> Iterator[ReportLine]:
     """What there is to say about the whole run, for agents that have no experiment."""
     state = feed.state
     assert state.created is not None
     settings, engine = state.settings, state.engine
-    yield _Line(Content.styled(f"  {one_line(state.title)}", "bold"), 2)
+    yield ReportLine(Content.styled(f"  {one_line(state.title)}", "bold"), 2)
     yield BLANK
     if state.renamed is not None:
-        yield _field("Question", one_line(state.created.question))
+        yield field("Question", one_line(state.created.question))
     models = {ORCHESTRATOR: settings.model, WRITER: settings.writer_model}
-    yield _field(
+    yield field(
         "Model",
         one_line(models.get(agent, settings.model)),
         (f"   researchers: {one_line(settings.researcher_model)}", "$muted"),
     )
-    yield _field("Run", state.created.run_id, (f"   fumehood {one_line(state.created.version)}", "$muted"))
-    yield _field("Approval", one_line(settings.approve))
-    yield _field(
+    yield field("Run", state.created.run_id, (f"   fumehood {one_line(state.created.version)}", "$muted"))
+    yield field("Approval", one_line(settings.approve))
+    yield field(
         "At once",
         f"{counted(settings.max_parallel, 'experiment')}, {counted(settings.rounds, 'round')} at most",
     )
     if engine:
-        yield _field("Isolation", one_line(engine.isolation))
+        yield field("Isolation", one_line(engine.isolation))
         if engine.isolation_advice:
-            yield _field("", (f"{one_line(engine.isolation_advice)}.", "$waiting"))
+            yield field("", (f"{one_line(engine.isolation_advice)}.", "$waiting"))
     if state.ended is not None:
         ended = state.ended
         mark = {"done": glyphs.DONE, "killed": glyphs.KILLED}.get(ended.outcome, glyphs.FAILED)
-        yield _field("Outcome", marked(mark), f"   {one_line(ended.message)}" if ended.message else "")
+        yield field("Outcome", marked(mark), f"   {one_line(ended.message)}" if ended.message else "")
     if state.paper is not None:
         draft = f", {state.paper.struck} struck: this is a draft" if state.paper.struck else ""
-        yield _field(
+        yield field(
             "Paper",
             one_line(state.paper.path),
             (f"   {counted(state.paper.numbers, 'number')} bound to measurements{draft}", "$muted"),
         )
         if state.paper.pdf:
             pages = counted(state.paper.pages, "page")
-            yield _field("PDF", one_line(state.paper.pdf), (f"   {pages}", "$muted"))
+            yield field("PDF", one_line(state.paper.pdf), (f"   {pages}", "$muted"))
         elif state.paper.no_pdf:
-            yield _field("PDF", ("none", "$waiting"), f": {one_line(state.paper.no_pdf, 300)}")
+            yield field("PDF", ("none", "$waiting"), f": {one_line(state.paper.no_pdf, 300)}")
     yield from _data(state)
     verdicts = [x for x in state.experiments.values() if x.verdict]
     if verdicts:
         yield BLANK
-        yield _title("VERDICTS")
+        yield title("VERDICTS")
         for experiment in verdicts:
             assert experiment.verdict is not None
             mark, hypothesis = glyphs.verdict_mark(experiment.verdict), experiment.spec.hypothesis
-            yield _field(
+            yield field(
                 experiment.id,
                 (f"{mark.glyph} {mark.word:<12}  ", colour_of(mark)),
                 one_line(hypothesis.statement if hypothesis else experiment.spec.title),
@@ -284,21 +244,21 @@ def _run(feed: RunFeed, agent: str) -> Iterator[_Line]:
             )
     for refusal in state.refusals[-1:]:
         yield BLANK
-        yield _title(f"DRAFTS REFUSED  {len(state.refusals)}")
+        yield title(f"DRAFTS REFUSED  {len(state.refusals)}")
         for problem in refusal.problems[:10]:
-            yield _field("", one_line(problem, 400))
+            yield field("", one_line(problem, 400))
 
 
-def _data(state: RunState) -> Iterator[_Line]:
+def _data(state: RunState) -> Iterator[ReportLine]:
     """The files that the human gave the run."""
     if not state.data:
         return
     yield BLANK
     boxed = state.engine is None or state.engine.isolation != "process only"
-    yield _title(f"DATA  {data_in_short(state)}{', at /data' if boxed else ''}")
+    yield title(f"DATA  {data_in_short(state)}{', at /data' if boxed else ''}")
     columns = min(max(len(name) for name in state.data), NAME_COLUMNS * 3)
     for file in state.data.values():
-        yield _field(
+        yield field(
             "",
             one_line(file.name, columns).ljust(columns),
             right_aligned(size_in_words(file.size_bytes), 11),
