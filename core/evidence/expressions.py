@@ -74,6 +74,7 @@ class Resolver:
         if len(expression) > LONGEST_EXPRESSION:
             raise BindingError("the expression is too long", "Name one key, or a difference of two")
         node = _parse(expression)
+        _check_literals(node)
         try:
             quantity = self._evaluate(node)
         except (OverflowError, ZeroDivisionError):
@@ -166,12 +167,6 @@ class Resolver:
         return inner
 
     def _arithmetic(self, node: ast.BinOp) -> Quantity:
-        constants = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and not _in_call(node, n)]
-        if len(constants) > 1 or any(c.value not in _FACTORS or isinstance(c.value, bool) for c in constants):
-            raise BindingError(
-                "a formula may hold one number at most, and only 1, 2 or 100",
-                "Name keys of the evidence sheet",
-            )
         _different(node.left, node.right)
         left, right = self._operand(node.left), self._operand(node.right)
         both = [side for side in (left, right) if isinstance(side, Quantity)]
@@ -274,10 +269,20 @@ def _different(left: ast.expr, right: ast.expr) -> None:
         raise BindingError("both sides are the same", "Name two different keys")
 
 
-def _in_call(root: ast.expr, constant: ast.Constant) -> bool:
-    return any(
-        inner is constant for call in ast.walk(root) if isinstance(call, ast.Call) for inner in ast.walk(call)
-    )
+def _check_literals(node: ast.expr) -> None:
+    """Refuse more than one number in a whole expression, whatever calls it stands in."""
+    designed = {
+        id(inner)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "lit"
+        for inner in ast.walk(call)
+    }
+    constants = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and id(n) not in designed]
+    if len(constants) > 1 or any(type(c.value) is not int or c.value not in _FACTORS for c in constants):
+        raise BindingError(
+            "a formula may hold one number at most, and only 1, 2 or 100",
+            "Name keys of the evidence sheet",
+        )
 
 
 def _experiments(keys: list[Key]) -> set[str]:
