@@ -152,7 +152,7 @@ class Resolver:
 
     def _absolute(self, node: ast.expr) -> Quantity:
         inner = self._plain_number(node)
-        return derived("number", abs(inner.value), [inner], inner.unit)
+        return derived(inner.shape, abs(inner.value), [inner], inner.unit)
 
     def _reduction(self, before: ast.expr, after: ast.expr) -> Quantity:
         first, second = self._plain_number(before), self._plain_number(after)
@@ -179,7 +179,9 @@ class Resolver:
         if sums and len(both) == 2:
             require_same_unit(both[0], both[1])
         value = _OPERATORS[operator_type](first, second)
-        return derived("number", value, both, both[0].unit if sums else "")
+        is_ratio = operator_type is ast.Div and not isinstance(node.right, ast.Constant)
+        counts = all(side.shape == "count" for side in both) and not is_ratio
+        return derived("count" if counts else "number", value, both, both[0].unit if sums else "")
 
     def _operand(self, node: ast.expr) -> Quantity | int:
         if isinstance(node, ast.Constant):

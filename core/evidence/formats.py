@@ -52,14 +52,36 @@ def print_numbers(values: Sequence[float], wanted: Format, pattern: str) -> str:
 def _one(value: float, wanted: Format) -> str:
     if not math.isfinite(value):
         raise BindingError("the value is not finite", "Say that it did not converge, without a number")
-    if wanted.style == "d":
-        text = str(round(value))
-    elif wanted.percent:
-        text = format(100 * value, (wanted.precision or ".1") + "f")
-    elif wanted.style or wanted.precision:
-        text = format(value, wanted.precision + (wanted.style or "g"))
-    else:
-        text = format(value, ".4g")
-    if not any(digit in text for digit in "123456789"):
+    if wanted.style == "d" and value != round(value):
+        raise BindingError("it is not a whole number", f"Use {_fitting(value, Format('.1', 'f'))}")
+    text = _digits(value, wanted)
+    if not _shows_more_than_zero(text):
+        if value:
+            raise BindingError(
+                "it is not zero, but would be printed as zero", f"Use {_fitting(value, wanted)}"
+            )
         text = text.removeprefix("-")
     return text.replace("-", "−")
+
+
+def _digits(value: float, wanted: Format) -> str:
+    if wanted.style == "d":
+        return str(round(value))
+    if wanted.percent:
+        return format(100 * value, (wanted.precision or ".1") + "f")
+    if wanted.style or wanted.precision:
+        return format(value, wanted.precision + (wanted.style or "g"))
+    return format(value, ".4g")
+
+
+def _shows_more_than_zero(text: str) -> bool:
+    return any(digit in "123456789" for digit in text.lower().split("e")[0])
+
+
+def _fitting(value: float, wanted: Format) -> str:
+    """The shortest format of the wanted style by which a value is not printed as zero."""
+    for precision in range(1, 7):
+        fitting = Format(f".{precision}", wanted.style)
+        if _shows_more_than_zero(_digits(value, fitting)):
+            return fitting.precision + fitting.style
+    return ".2e"

@@ -80,10 +80,12 @@ class Numbers:
 def _printed(quantity: Quantity, wanted: Format, after_p: bool) -> str:
     if wanted.percent and quantity.unit.lower() in _PERCENT_UNITS:
         raise BindingError("it is in percent already", "Use .1f and write the percent sign behind the token")
+    if wanted.percent and (quantity.shape == "count" or quantity.level == "literal"):
+        raise BindingError("it counts things and is no share", "Leave the format out")
     match quantity.shape:
         case "word":
             return str(quantity.value)
-        case "count" if not wanted.style:
+        case "count" if isinstance(quantity.value, int) and not wanted.style:
             return str(quantity.value)
         case "spread":
             return print_numbers(quantity.value, wanted, "{} ± {}")

@@ -139,9 +139,58 @@ def test_p_is_named_once_however_the_author_writes_it() -> None:
     assert "([p = 0.002](#e1))" in bound("H1 ({{ p(H1) }})").text
 
 
-def test_minus_signs_are_minus_signs_and_a_rounded_zero_has_none() -> None:
+def test_minus_signs_are_minus_signs_and_a_zero_has_none() -> None:
     assert only_number("{{ effect(H1) : .1pp }}").startswith("−")
-    assert only_number("{{ effect(H2) : .0pp }}") == "0 pp"
+    nothing = Evidence(ledger_of(results([({"arm": "a"}, [-0.0] * 10)])))
+    assert bind("{{ test_error : .1pp }}", nothing).numbers[0].text == "0.0 pp"
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "fitting"),
+    [
+        (0.4, ".0f", ".1f"),
+        (-0.0004, ".1%", ".2%"),
+        (0.004, ".0pp", ".1pp"),
+        (0.004, ".1f", ".3f"),
+        (1e-9, ".2f", ".2e"),
+        (12.6, "d", ".1f"),
+        (0.04, "d", ".2f"),
+    ],
+)
+def test_a_format_that_changes_what_was_measured_is_answered_with_one_that_fits(
+    value: float, wanted: str, fitting: str
+) -> None:
+    measured = Evidence(ledger_of(results([({"arm": "a"}, [value] * 10)])))
+    problem = bind(f"{{{{ test_error : {wanted} }}}}", measured).problems[0]
+    assert "whole number" in problem.reason if wanted == "d" else "printed as zero" in problem.reason
+    assert problem.alternative == f"Use {fitting}"
+    assert not bind(f"{{{{ test_error : {fitting} }}}}", measured).problems
+
+
+def test_a_bound_or_a_spread_that_would_be_printed_as_zero_is_refused_too() -> None:
+    measured = Evidence(ledger_of(results([({"arm": "a"}, [0.5, 0.5002])], seeds=(0, 1))))
+    assert "printed as zero" in bind("{{ pm(test_error) : .1% }}", measured).problems[0].reason
+    assert not bind("{{ pm(test_error) : .2% }}", measured).problems
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"n({SINGLE}) : %",
+        f"n({SINGLE}) : .0pp",
+        f"abs(n({SINGLE})) : %",
+        f"n({SINGLE}) / 1 : %",
+        f"n({SINGLE}) + n({BAGGED}) : %",
+        'lit(1, "a number by design") : .0%',
+    ],
+)
+def test_a_count_is_never_printed_as_a_share(token: str) -> None:
+    assert "counts things" in bound(f"On trees: {{{{ {token} }}}}.").problems[0].reason
+
+
+def test_a_ratio_of_counts_is_a_share_and_a_sum_of_them_is_printed_whole() -> None:
+    assert only_number(f"{{{{ n({SINGLE}) / n({BAGGED}) : .0% }}}}") == "100%"
+    assert only_number(f"{{{{ n({SINGLE}) + n({BAGGED}) }}}}") == "20"
 
 
 def test_a_percent_format_is_refused_where_the_unit_is_percent() -> None:
