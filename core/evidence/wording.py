@@ -30,24 +30,26 @@ QUANTITY_AFTER = r"(?!\s*(?:%|‰|percent\b|per\s?cent\b|pp\b|points?\b|×|fold\
 _WHOLE = r"(?![\w]|[.,]\d)"
 
 NAME = re.compile(
-    r"(?<![\w.,%+−/=-])(?P<stem>[A-Za-z]*[A-Z][A-Za-z]*)(?:\d{1,4}|-\d{1,4}(?:\.\d{1,2})?)[A-Za-z]{0,5}"
+    r"(?<![\w.,%+−/=-])(?P<stem>[A-Za-z]*[A-Z][A-Za-z]*)-?\d{1,4}[A-Za-z]{0,5}"
     rf"(?:-(?:\d{{1,4}}[A-Za-z]{{1,3}}|[A-Za-z]+))*{_WHOLE}{QUANTITY_AFTER}"
 )
-"""A name with a capital letter and digits, such as ResNet-50, GPT-3.5, F1-score, H1."""
+"""A name with a capital letter and digits, such as ResNet-50, F1-score, H1; never with a decimal."""
 
 KNOWN_FORMS = re.compile(
     r"(?<![\w.,-])(?:\d{1,2}-NN|[23]-?[Dd]|[lL][012]|word2vec|(?:bf|fp|float|int|uint)(?:4|8|16|32|64)"
-    rf"|p(?:50|90|95|99)|x86(?:_64)?|utf-?8|sha-?256)(?!%){_WHOLE}{QUANTITY_AFTER}"
+    r"|p(?:50|90|95|99)|x86(?:_64)?|utf-?8|sha-?256"
+    r"|(?:GPT|Llama|Claude|Gemini|Gemma|Qwen|Phi|Mistral|DeepSeek|Falcon|OLMo|Pythia)-[1-9]\.\d"
+    rf"(?:-(?:\d{{1,4}}[A-Za-z]{{1,3}}|[A-Za-z]+))*)(?!%){_WHOLE}{QUANTITY_AFTER}"
 )
-"""Names with digits that have no capital letter."""
+"""Names with digits that have no capital letter, and models by their version, such as GPT-3.5."""
 
+_LABEL = r"(?:[1-9]|1\d|20)(?!\d)"
 REFERENCE = re.compile(
-    r"(?:\b(?:sections?|sec\.|chapters?|ch\.|tables?|tab\.|figures?|fig\.|equations?|eqs?\.|appendix"
-    r"|algorithm|theorem|lemma|proposition|definition|corollary)|§)"
-    rf"\s*\(?\d{{1,3}}(?:\.\d{{1,3}}){{0,3}}\)?{_WHOLE}{QUANTITY_AFTER}",
-    re.IGNORECASE,
+    r"(?:\b(?:Sections?|Sec\.|Chapters?|Ch\.|Tables?|Tab\.|Figures?|Fig\.|Equations?|Eqs?\.|Appendix"
+    r"|Algorithm|Theorem|Lemma|Proposition|Definition|Corollary)|§)"
+    rf"\s*\(?{_LABEL}(?:\.{_LABEL}){{0,3}}\)?{_WHOLE}{QUANTITY_AFTER}"
 )
-"""A place in a text, such as Section 7.10.2."""
+"""A place in a text, such as Section 7.10.2: with a capital letter and small numbers."""
 
 _AUTHORS = r"[A-Z][\w’'-]+(?:,? (?:and|&) [A-Z][\w’'-]+|,? et al\.?)?,?"
 _YEAR_OF = r"(?:1[89]|20)\d\d[a-z]?"
