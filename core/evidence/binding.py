@@ -18,6 +18,10 @@ from core.evidence.measurement import Key
 from core.evidence.numbers import Numbers
 from core.evidence.passage import Checks, Passage
 
+RULES = "1"
+"""Of what a text may not say by itself (prose, wording, formulas, works, markup); raised with every change
+of them that strikes more or less, so that papers of other rules can be told from forged ones."""
+
 _WIDE_TABLE = re.compile(r"^[ \t>]*+(?:[ \t:-]*+\|){65,}+[ \t:-]*+$", re.MULTILINE)
 """The rule under the head of a table that fits no page; reading such a table takes for ever."""
 

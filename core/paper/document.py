@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from core.evidence.binding import strike_together
+from core.evidence.binding import RULES, strike_together
 from core.evidence.bound import Bound, BoundNumber, Problem, Warned
 from core.evidence.evidence import Evidence
 from core.evidence.references import Reference
+
+RULES_NAME = "prose rules"
+"""What the rules that struck a paper's text are called among its versions."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class PaperInput:
         unsettled_usd: what turns that did not come whole may have been billed beyond that, at most, in USD.
         model_cost_usd: the part of it that models cost, in USD; None where that is unknown.
         sandbox_seconds: how long sandboxes were open, in seconds.
-        versions: of what took part, by name.
+        versions: of what took part, by name; ``prepare`` adds the rules that strike.
         literature: what code says about how the literature was searched, in plain sentences.
         references: the reference list, one plain entry each; ``prepare`` fills it with what is cited.
     """
@@ -123,4 +126,5 @@ def prepare(paper: PaperInput) -> Document:
     title = " ".join(paper.title.split())
     document = Document(paper, *strike_together([title, paper.abstract, paper.body], paper.evidence))
     listed = tuple(reference.text for reference in document.citations)
-    return replace(document, source=replace(paper, references=listed))
+    versions = {**paper.versions, RULES_NAME: RULES}
+    return replace(document, source=replace(paper, references=listed, versions=versions))

@@ -18,7 +18,7 @@ from core.evidence.ledger import Ledger
 from core.evidence.measurement import Artifact, Config, ExecFacts, Flag, LogPoint, Measurement
 from core.evidence.references import Reference
 from core.experiment import Experiment, Hypothesis, Verdict
-from core.paper.document import Attempt, PaperInput
+from core.paper.document import RULES_NAME, Attempt, PaperInput
 from core.paper.evidence_file import SOURCE_FIELDS, VERSION
 from core.paper.markdown import PaperFiles, compose
 
@@ -83,6 +83,11 @@ class StoredEvidence:
     def made_by(self) -> str:
         """The version of the fumehood that wrote it; empty where that is not stated."""
         return str(self.content["versions"].get("fumehood", ""))
+
+    @property
+    def rules(self) -> str:
+        """The rules by which its text was struck; empty where that is not stated."""
+        return str(self.content["versions"].get(RULES_NAME, ""))
 
     def judged(self) -> dict[str, Verdict]:
         """Every verdict, computed anew from the measurements, by experiment id."""

@@ -148,12 +148,25 @@ def missing_numbers(pages: Sequence[str], markdown: str, texts: Mapping[str, str
         markdown: the author's text, in which each number is a link to its row.
         texts: each bound number's text, by the id of its row.
     """
-    printed = " ".join(" ".join(map(_joined, pages)).split())
     linked = Counter(re.findall(r"\]\(#(e\d+)\)", markdown))
     wanted: Counter[str] = Counter()
     for name, text in texts.items():
         if linked[name]:
             wanted[" ".join(text.split())] += linked[name] + 1
+    yield from printed_too_rarely(pages, wanted, texts)
+
+
+def printed_too_rarely(
+    pages: Sequence[str], wanted: Mapping[str, int], texts: Mapping[str, str]
+) -> Iterator[str]:
+    """Name the texts of numbers that are printed less often than they should be.
+
+    Args:
+        pages: the text of each page.
+        wanted: how often each must be printed at least.
+        texts: each bound number's text, by the id of its row.
+    """
+    printed = " ".join(" ".join(map(_joined, pages)).split())
     for text, count in wanted.items():
         found = len(re.findall(rf"(?<![\w.]){re.escape(text)}(?![\w%]|\.\w)", printed))
         if found < count:

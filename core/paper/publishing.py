@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.config import PaperSize
 from core.errors import RenderingError, StorageError
+from core.evidence.binding import RULES
 from core.evidence.references import bibliography
 from core.paper.latex import latex_source
 from core.paper.markdown import PaperFiles
@@ -93,6 +94,7 @@ async def publish(
         pdf=f"{paper.name}/{PDF}" if rendered else "",
         pages=len(rendered.pages) if rendered else 0,
         no_pdf=trouble,
+        rules=RULES,
     )
 
 

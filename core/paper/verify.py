@@ -12,11 +12,13 @@ from itertools import islice
 from typing import Any
 
 from core.errors import RenderingError
+from core.evidence.binding import RULES
 from core.evidence.bound import BoundNumber
 from core.evidence.reproduction import same_number
 from core.paper.evidence_file import SEAL, plain, seal_of
 from core.paper.evidence_reading import StoredEvidence, read_evidence
 from core.paper.markdown import PaperFiles
+from core.paper.other_rules import found_numbers, other_sections, printed_counts, said_of_rules
 from core.paper.outline import Outline, outline
 from core.paper.pdf import render
 from core.paper.pdf_comparing import differing_parts
@@ -28,11 +30,14 @@ from core.paper.print_comparing import (
     differing_words,
     missing_numbers,
     nearly_same_word,
+    printed_too_rarely,
     same_word,
 )
 
 INSTALLED = version("fumehood")
 """The version that recomputes."""
+
+_NOT_OURS = "the evidence is not written as fumehood writes what is in it"
 
 MOST_NAMED = 60
 """Findings of one kind that are named one by one."""
@@ -117,7 +122,7 @@ async def verify_pdf(pdf: bytes) -> Verified:
         findings.add([f"the PDF cannot be made again from its evidence: {error}"])
     else:
         if again.pdf != pdf:
-            _compare_print(pdf, again.pdf, files, findings, stored.made_by)
+            _compare_print(pdf, again.pdf, files, findings, stored)
     _say_what_rests_on_the_run(stored, findings)
     return summed_up(stored, findings, printed.evidence, more_hashes=1 + len(pictures))
 
@@ -159,6 +164,9 @@ def check_evidence(stored: StoredEvidence, files: PaperFiles, text: bytes, findi
     before = len(findings.failures)
     findings.add(_of_hashes(stored))
     findings.add(_of_verdicts(stored))
+    if stored.rules != RULES:
+        _check_by_other_rules(stored, files, text, findings)
+        return
     findings.add(_of_numbers(stored, files))
     if len(findings.failures) > before or text == files.evidence.encode():
         return
@@ -170,7 +178,23 @@ def check_evidence(stored: StoredEvidence, files: PaperFiles, text: bytes, findi
         findings.near = True
         findings.notes.append("some values differ in their last digits: another machine, other arithmetic")
     else:
-        findings.add(["the evidence is not written as fumehood writes what is in it"])
+        findings.add([_NOT_OURS])
+
+
+def _check_by_other_rules(stored: StoredEvidence, files: PaperFiles, text: bytes, findings: Findings) -> None:
+    """Check everything but what is struck, which other rules decided."""
+    findings.notes.append(said_of_rules(stored, files))
+    content = stored.content
+    for stated, found in found_numbers(stored, files):
+        nothing = f"{stated.get('id')} ({stated.get('expression')}): its measurements do not give it"
+        findings.add([nothing] if found is None else _of_number(found, stated))
+    if len({number.get("id") for number in content["numbers"]}) != len(content["numbers"]):
+        findings.add(["the evidence lists several numbers by one id"])
+    if content.get("draft") is not bool(content["struck"]):
+        findings.add([_wrong_draft(draft=bool(content["struck"]))])
+    findings.add(_of_sections(content, other_sections(stored, json.loads(files.evidence))))
+    if json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n" != text:
+        findings.add([_NOT_OURS])
 
 
 def _of_sections(stated: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
@@ -231,10 +255,14 @@ def _of_numbers(stored: StoredEvidence, files: PaperFiles) -> Iterator[str]:
         elif name == "struck" and stated != found:
             yield "the evidence lists other struck statements than its measurements give"
     if stored.content.get("draft") != document.draft:
-        yield f"the evidence says that the paper is {'no' if document.draft else 'a'} draft, which is wrong"
+        yield _wrong_draft(draft=document.draft)
     known = {str(number.get("id")): number for number in stored.content["numbers"]}
     for number in document.numbers:
         yield from _of_number(number, known.get(number.id))
+
+
+def _wrong_draft(*, draft: bool) -> str:
+    return f"the evidence says that the paper is {'no' if draft else 'a'} draft, which is wrong"
 
 
 def _of_number(number: BoundNumber, stated: Mapping[str, object] | None) -> Iterator[str]:
@@ -259,15 +287,24 @@ def _of_attachments(printed: PrintedPaper, outlined: Outline, sound: Mapping[str
             yield f"the attached figure {picture.sha256[:16]}… is not what its hash says"
 
 
-def _compare_print(pdf: bytes, again: bytes, files: PaperFiles, findings: Findings, made_by: str) -> None:
+def _compare_print(
+    pdf: bytes, again: bytes, files: PaperFiles, findings: Findings, stored: StoredEvidence
+) -> None:
     """Find what a PDF prints and holds otherwise than the one that its evidence gives."""
     printed, expected = read_pdf(pdf), read_pdf(again)
-    if made_by != INSTALLED:
+    if stored.rules != RULES:
+        findings.notes.append(
+            "other rules decided what is struck in the PDF: of what it prints, only the numbers were compared"
+        )
+        texts = {str(number.get("id")): str(number.get("text")) for number in stored.content["numbers"]}
+        findings.add(printed_too_rarely(printed.pages, printed_counts(stored, files), texts))
+        return
+    if stored.made_by != INSTALLED:
         document = files.document
         text = "\n\n".join(bound.text for bound in (document.title, document.abstract, document.body))
         texts = {number.id: number.text for number in document.numbers}
         findings.notes.append(
-            f"the PDF was made by fumehood {made_by or '?'}, and here is {INSTALLED}: "
+            f"the PDF was made by fumehood {stored.made_by or '?'}, and here is {INSTALLED}: "
             "of what it prints, only the numbers were compared"
         )
         findings.add(missing_numbers(printed.pages, text, texts))

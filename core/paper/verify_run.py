@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from core.errors import InputError
+from core.evidence.binding import RULES
 from core.evidence.evidence import Evidence
 from core.evidence.gather import gather
 from core.evidence.references import bibliography
@@ -17,6 +18,7 @@ from core.paper.evidence_file import plain, sealed
 from core.paper.evidence_reading import StoredEvidence, read_evidence
 from core.paper.latex import latex_source
 from core.paper.markdown import PaperFiles, compose
+from core.paper.other_rules import other_sections
 from core.paper.outline import outline
 from core.paper.publishing import BIBLIOGRAPHY, EVIDENCE, LATEX, MARKDOWN, PDF
 from core.paper.tree import Drawing
@@ -45,6 +47,7 @@ async def verify_run(folder: RunFolder) -> Verified:
     stored, files = read_evidence(text)
     findings = Findings()
     check_evidence(stored, files, text, findings)
+    findings.add(_of_versions(stored, state))
     findings.add(_of_journal(stored, recorded))
     if not findings.failures:
         findings.add(_of_other_sections(stored, recorded))
@@ -53,7 +56,12 @@ async def verify_run(folder: RunFolder) -> Verified:
     written = _read(folder.path / published.path)
     if hashlib.sha256(written).hexdigest() != published.sha256:
         findings.add([f"{MARKDOWN} is not the one that the journal says was published"])
-    if stored.made_by == INSTALLED:
+    if stored.rules != RULES:
+        findings.notes.append(
+            f"other rules decided what is struck: the Markdown was compared with the journal's hash alone, "
+            f"the {LATEX} not"
+        )
+    elif stored.made_by == INSTALLED:
         findings.add(_of_forms(folder.paper, files))
     else:
         findings.notes.append(
@@ -99,6 +107,18 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
+def _of_versions(stored: StoredEvidence, state: RunState) -> Iterator[str]:
+    """What made the paper: by another version or other rules, less of it would be compared."""
+    assert state.created is not None
+    assert state.paper is not None
+    if stored.made_by != state.created.version:
+        told, known = stored.made_by or "?", state.created.version
+        yield f"the evidence says that fumehood {told} made the paper, the journal says {known}"
+    if stored.rules != state.paper.rules:
+        told, known = stored.rules or "none", state.paper.rules or "none"
+        yield f"the evidence says that its prose rules are {told}, the journal says {known}"
+
+
 def _of_journal(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
     """What the evidence says otherwise than the journal."""
     told = {m["id"]: m for m in stored.content["measurements"]}
@@ -132,6 +152,11 @@ def _of_journal(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
 def _of_other_sections(stored: StoredEvidence, recorded: Evidence) -> Iterator[str]:
     """Parts of the evidence that the journal gives otherwise: settings, series, references, flags."""
     again = json.loads(compose(replace(stored.paper(), evidence=recorded)).evidence)
+    if stored.rules != RULES:
+        again = other_sections(stored, again)
+        known = {key: plain(asdict(work)) for key, work in recorded.references.items()}
+        if any(known.get(work.get("key")) != work for work in stored.content["references"]):
+            yield "the evidence's references are not what the journal gives"
     for name in sorted(again.keys() - {"measurements", "hypotheses"}):
         if not alike(stored.content.get(name), again[name]) and name != "sha256":
             yield f"the evidence's {name} are not what the journal gives"

@@ -33,3 +33,5 @@ class PaperPublished(Event):
     """Pages of the PDF."""
     no_pdf: str = ""
     """Why there is no PDF, in one sentence; empty where there is one, and where none was made yet."""
+    rules: str = ""
+    """The rules by which its text was struck; empty in journals from before they had a version."""

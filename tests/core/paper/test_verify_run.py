@@ -170,3 +170,43 @@ def test_of_a_run_of_another_fumehood_it_is_said_what_was_not_compared(tmp_path:
     found = found_in(folder)
     assert found.failures == ()
     assert any("made by fumehood 0, and here is" in note for note in found.notes)
+
+
+def test_rules_that_were_forged_to_soften_what_is_struck_are_named_by_the_journal(run: RunFolder) -> None:
+    def other_rules(content: dict[str, Any]) -> None:
+        content["versions"]["prose rules"] = "0"
+
+    path = run.paper / "evidence.json"
+    forged = evidence_with(path.read_bytes(), other_rules, sealed=True)
+    path.write_bytes(forged)
+    _, files = read_evidence(forged)
+    made = asyncio.run(render(outline(files.document), forged.decode()))
+    (run.paper / "paper.pdf").write_bytes(made.pdf)
+    assert verify_evidence(forged).holds
+    assert "the evidence says that its prose rules are 0, the journal says 1" in found_in(run).failures
+
+
+def test_a_fumehood_that_was_forged_to_compare_less_is_named_by_the_journal(run: RunFolder) -> None:
+    forge_all(run, lambda content: content["versions"].update(fumehood="0.0.1"))
+    said = f"the evidence says that fumehood 0.0.1 made the paper, the journal says {INSTALLED}"
+    assert said in found_in(run).failures
+
+
+def test_a_paper_and_journal_from_before_rules_had_versions_hold_with_a_note(run: RunFolder) -> None:
+    def older(content: dict[str, Any]) -> None:
+        del content["versions"]["prose rules"]
+
+    path = run.paper / "evidence.json"
+    path.write_bytes(evidence_with(path.read_bytes(), older, sealed=True))
+    _, files = read_evidence(path.read_bytes())
+    made = asyncio.run(render(outline(files.document), path.read_text(encoding="utf-8")))
+    (run.paper / "paper.pdf").write_bytes(made.pdf)
+    rewrite_journal(
+        run,
+        "UPDATE events SET body = replace(body, ?, ?) WHERE body LIKE '%no_pdf%'",
+        '"rules":"1"',
+        '"rules":""',
+    )
+    found = found_in(run)
+    assert found.failures == ()
+    assert any("prose rules ?, and here are 1: now the same statements" in note for note in found.notes)
