@@ -1,4 +1,4 @@
-"""Asking Modal from a process that never imports its SDK: what of ours is there, ending it, checking a token.
+"""Asking Modal from a process that never imports its SDK: what of ours is there, what it cost, ending it.
 
 Each question is answered in a process of its own, in bounded time. Only what carries our tags, or
 the name of a run's volume, is ever listed, ended or removed.
@@ -30,6 +30,12 @@ LIST_SECONDS = 40.0
 
 END_SECONDS = 60.0
 """How long ending may take; Modal is asked again and again meanwhile."""
+
+BILLS_SECONDS = 40.0
+"""How long asking what sandboxes cost may take: logging in, and a question for each, all at once."""
+
+BILL_SECONDS = 10.0
+"""How long one of those questions may take."""
 
 VOLUMES_SECONDS = 40.0
 """How long finding or removing a run's volumes may take: logging in, and two questions for each."""
@@ -75,6 +81,20 @@ async def end_sandboxes(credentials: Credentials, sandbox_ids: Sequence[str]) ->
     """
     answered = await _ask(credentials, {"do": "end", "ids": list(sandbox_ids)}, END_SECONDS)
     return {name: _error(fields) for name, fields in answered["left"].items()}
+
+
+async def ask_bills(credentials: Credentials, sandbox_ids: Sequence[str]) -> dict[str, Decimal]:
+    """What Modal says that sandboxes have cost, USD, by their ids; where it does not say, there is none.
+
+    Args:
+        credentials: the workspace's token.
+        sandbox_ids: Modal's ids.
+
+    Raises:
+        SandboxUnavailable: Modal does not accept the token, or does not answer.
+    """
+    answered = await _ask(credentials, {"do": "bills", "ids": list(sandbox_ids)}, BILLS_SECONDS)
+    return {name: Decimal(cost) for name, cost in answered["bills"].items()}
 
 
 async def list_volumes(credentials: Credentials, run_id: str) -> list[str]:
@@ -157,6 +177,8 @@ async def _reply(question: Mapping[str, Any]) -> Answer:
                 found = await provider.list(question["run_id"], inside=question["inside"])
                 return {"sandboxes": [_written(sandbox) for sandbox in found]}
             connection = await provider.account.connect()
+            if question["do"] == "bills":
+                return {"bills": await _bills(provider, question["ids"])}
             if question["do"] == "list volumes":
                 return {"volumes": await volumes.list_volumes(connection, question["run_id"])}
             if question["do"] == "remove volumes":
@@ -167,6 +189,20 @@ async def _reply(question: Mapping[str, Any]) -> Answer:
             await provider.close()
     except SandboxError as error:
         return {"error": _said(error)}
+
+
+async def _bills(provider: ModalProvider, sandbox_ids: Sequence[str]) -> Answer:
+    """What sandboxes cost, as far as Modal says it in time."""
+
+    async def bill(sandbox_id: str) -> Decimal | None:
+        try:
+            async with asyncio.timeout(BILL_SECONDS):
+                return await provider.billed(sandbox_id)
+        except TimeoutError:
+            return None
+
+    costs = await asyncio.gather(*map(bill, sandbox_ids))
+    return {name: str(cost) for name, cost in zip(sandbox_ids, costs, strict=True) if cost is not None}
 
 
 async def _left(provider: ModalProvider, sandbox_ids: Sequence[str]) -> Answer:

@@ -21,6 +21,7 @@ from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
 from tui.glyphs import QUEUED, RUNNING
 from tui.key_entry import say, search
+from tui.late_bills import take_late_bills
 from tui.open_sandboxes import (
     IN_WORDS,
     ModalLook,
@@ -50,7 +51,8 @@ def sandboxes(
 ) -> ExitCode:
     """List every sandbox that is still open, here and at Modal, with what it costs; or end some.
 
-    Where a run has no engine, 'fumehood resume RUN' goes on with its sandboxes.
+    Where a run has no engine, 'fumehood resume RUN' goes on with its sandboxes. Of those that were
+    closed in the last 30 days, Modal is asked for the bills that are still missing.
     """
     _refuse_unclear(names, kill, kill_all)
     use_env_file(env_file)
@@ -59,6 +61,8 @@ def sandboxes(
         told = _tell(look, as_json=as_json)  # before anybody confirms that this is all
         return max(told, _kill(_chosen(found, names, look) if kill else found, yes=yes, as_json=as_json))
     _list(found, look, as_json=as_json)
+    if look.trouble is None and not look.unasked:
+        _take_late_bills(as_json=as_json)
     return _tell(look, as_json=as_json)
 
 
@@ -85,6 +89,16 @@ def _look() -> tuple[ModalLook, list[StillOpen]]:
         return look, await open_sandboxes(read_settings().runs_folder, look.sandboxes)
 
     return asyncio.run(both())
+
+
+def _take_late_bills(*, as_json: bool) -> None:
+    """Learn what closed sandboxes have cost where no engine asks any more, and say it."""
+    for bill in asyncio.run(take_late_bills(read_settings().runs_folder)):
+        line = one_line(f"{bill}.")
+        if as_json:
+            say(line)
+        else:
+            Screen.of().line(line)
 
 
 def _tell(look: ModalLook, *, as_json: bool) -> ExitCode:
