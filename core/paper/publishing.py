@@ -77,7 +77,7 @@ async def publish(
         EVIDENCE: files.evidence.encode(),
         BIBLIOGRAPHY: bibliography(files.document.citations).encode(),
         MARKDOWN: files.markdown.encode(),
-        **_forms(outlined, rendered, shown),
+        **forms(outlined, rendered, shown),
         **({NO_PDF: f"{trouble}\n".encode()} if trouble else {}),
     }
     try:
@@ -98,8 +98,14 @@ async def publish(
     )
 
 
-def _forms(outlined: Outline, rendered: Rendered | None, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
-    """PDF, LaTeX, figures and pages by name; LaTeX alone where there is no PDF."""
+def forms(outlined: Outline, rendered: Rendered | None, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """PDF, LaTeX, figures and pages by name; LaTeX alone where there is no PDF.
+
+    Args:
+        outlined: the paper.
+        rendered: what rendering it gave; None where it failed.
+        pictures: the content of figures that experiments drew and that are shown, by hash.
+    """
     if rendered is None:
         return {LATEX: latex_source(outlined).encode()}
     plots = {f"plot-{number}.pdf": plot for number, plot in enumerate(rendered.plots, 1)}

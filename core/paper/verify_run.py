@@ -24,6 +24,7 @@ from core.paper.publishing import BIBLIOGRAPHY, EVIDENCE, LATEX, MARKDOWN, PDF
 from core.paper.tree import Drawing
 from core.paper.verify import INSTALLED, Findings, Verified, alike, check_evidence, summed_up
 from core.paper.verify_apart import verify_file
+from core.paper.verify_figures import check_figures
 from core.record.events import PaperPublished
 from core.record.fold import fold
 from core.record.folder import RunFolder
@@ -68,15 +69,25 @@ async def verify_run(folder: RunFolder) -> Verified:
             f"the paper was made by fumehood {stored.made_by or '?'}, and here is {INSTALLED}: "
             f"its Markdown was compared with the journal's hash alone, its {LATEX} not"
         )
+    printed_failures: tuple[str, ...] = ()
     if published.pdf and not (folder.paper / PDF).is_file():
         findings.add([f"the journal says that there is a {PDF}, and it is gone"])
     if (folder.paper / PDF).is_file():
         printed = await verify_file(folder.paper / PDF)
+        printed_failures = printed.failures
         findings.add(f"{PDF}: {line}" for line in printed.failures if line not in findings.failures)
         if printed.evidence_sha256 != hashlib.sha256(text).hexdigest():
             findings.add([f"{PDF} holds other evidence than {EVIDENCE}"])
     elif not published.pdf:
         findings.notes.append(f"there is no {PDF}{f': {published.no_pdf}' if published.no_pdf else ''}")
+    if published.pdf:
+        await check_figures(
+            folder,
+            files,
+            findings,
+            same_design=stored.made_by == INSTALLED and stored.rules == RULES,
+            pdf_holds=(folder.paper / PDF).is_file() and not printed_failures,
+        )
     if later:
         findings.notes.append(f"{later} scripts ran after the paper was published; it says nothing of them")
     more = len(state.execs) + len(recorded.ledger.artifacts) + 1
