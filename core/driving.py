@@ -27,6 +27,7 @@ from core.record.events import EngineStopped, PricesTaken, StopRequested
 from core.record.folder import RunFolder
 from core.record.live import LiveRun
 from core.sandbox.base import SandboxProvider
+from core.sandbox.modal.prices import LIVE_SOURCE, TABLE
 from core.sandbox.modal.provider import ModalProvider
 from core.sandbox.providers import provider_for
 
@@ -116,12 +117,17 @@ async def _ready_provider(live: LiveRun) -> SandboxProvider:
 async def _learn_prices(live: LiveRun, provider: ModalProvider) -> None:
     """Log in at Modal, and keep what its sandboxes cost where that is news.
 
+    Where it does not say its rates, those that it said earlier stay in force.
+
     Raises:
         SandboxUnavailable: Modal does not let us in, or cannot be reached in time.
     """
     await provider.account.connect()
-    taken = prices_taken(await provider.account.prices())
-    if live.state.prices is None or _said(taken) != _said(live.state.prices):
+    prices, earlier = await provider.account.prices(), live.state.prices
+    if prices is TABLE and earlier is not None and earlier.source.startswith(LIVE_SOURCE):
+        return
+    taken = prices_taken(prices)
+    if earlier is None or _said(taken) != _said(earlier):
         live.record(taken)
 
 

@@ -44,6 +44,9 @@ may be upgraded to an H200, a ``B200+`` may be a B300 (vendor's guide, 2026-11).
 OWN_MEMORY_GIB = 0.5
 """Memory beside the script's own, for what runs it."""
 
+LIVE_SOURCE = "your workspace's rates of "
+"""What the source of live rates begins with; the date of the day follows."""
+
 FARTHEST = 5
 """A rate farther from the table than this factor is in other units, or another thing."""
 
@@ -153,7 +156,7 @@ def live(rates: Mapping[str, Decimal], today: date) -> Prices:
     if not taken and cpu is None and memory is None:
         return TABLE
     whole = taken == len(GPU_USD_PER_HOUR) and cpu is not None and memory is not None
-    source = f"your workspace's rates of {today.isoformat()}"
+    source = f"{LIVE_SOURCE}{today.isoformat()}"
     return Prices(
         gpus,
         CPU_USD_PER_HOUR if cpu is None else cpu,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.record import events as e
 from core.record.folder import RunFolder
 from core.record.state import RunState
+from core.sandbox.modal.prices import LIVE_SOURCE
 from core.sandbox.modal.provider import ModalProvider
 from tests.core.sandbox.test_modal.conftest import DEADLINE_SECONDS, ModalPlace
 from tests.core.sandbox.test_modal.test_run_faults import WAITS, events, names, run_on
@@ -59,6 +61,24 @@ def test_a_wrong_token_pauses_the_run_until_there_is_another(place: ModalPlace, 
     stopped = refused(run, SandboxUnavailable)
     assert "does not accept the token" in stopped.message
     assert goes_on(place, run).experiments["E1"].outcome == "done"
+
+
+def test_rates_that_modal_does_not_say_again_stay_those_that_it_said(place: ModalPlace, folder: Path) -> None:
+    run = run_on(place, folder, MEASURE)
+    said = e.PricesTaken(
+        gpus={"T4": Decimal("0.61")},
+        cpu=Decimal("0.15"),
+        memory=Decimal("0.03"),
+        source=f"{LIVE_SOURCE}2026-11-22",
+    )
+    with run.journal() as journal:
+        journal.append(said)
+    place.double.call("fault", rpc="WorkspaceBillingRates", status="UNIMPLEMENTED", times=-1)
+    state = goes_on(place, run)
+    assert state.prices is not None
+    assert (state.prices.source, state.prices.cpu) == (said.source, said.cpu)
+    with run.journal() as journal:
+        assert [event.type for event in journal.read()].count("prices.taken") == 1
 
 
 def test_a_missing_token_pauses_the_run(place: ModalPlace, folder: Path) -> None:
