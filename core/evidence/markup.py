@@ -11,10 +11,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from core.evidence.code_fences import LANGUAGES, reads_as_code
 from core.evidence.prose import CLOSE, FORMULA, OPEN
-
-CODE_LANGUAGES = {"python", "py", "bash", "sh", "shell", "c", "cpp", "julia", "r", "rust", "sql"}
-"""Languages whose fenced blocks are shown as they are; numbers in other blocks are checked."""
 
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _MARK_BASE = 0xF0000
@@ -95,14 +93,17 @@ def marks(text: str) -> list[tuple[int, int]]:
 
 
 def hide_formulas(text: str) -> tuple[str, list[str]]:
-    """Put a mark in the place of each formula.
+    """Put a mark in the place of each formula; a dollar sign in fenced code begins none.
 
     Returns:
         The text, and the formulas with their dollar signs.
     """
     formulas: list[str] = []
+    fenced = fenced_ranges(text)
 
     def hide(match: re.Match[str]) -> str:
+        if any(start <= match.start() < end for start, end in fenced):
+            return match[0]
         formulas.append(match[0])
         return f"{FORMULA}{chr(_MARK_BASE + len(formulas) - 1)}" + "\n" * match[0].count("\n")
 
@@ -226,8 +227,14 @@ def marks_to_link(block: Block) -> list[int]:
 
 
 def is_code(token: Token) -> bool:
-    """Whether a fence is code in a language that we show as it is, and is closed."""
-    return token.info.strip().split(" ")[0].lower() in CODE_LANGUAGES
+    """Whether a fence is code in a language that we show as it is, and no result written down as code."""
+    language, _, rest = token.info.strip().lower().partition(" ")
+    return language in LANGUAGES and not re.search(r"\d", rest) and reads_as_code(language, token.content)
+
+
+def claims_to_be_code(token: Token) -> bool:
+    """Whether a fence names such a language, whatever is in it."""
+    return token.type == "fence" and token.info.strip().lower().split(" ")[0] in LANGUAGES
 
 
 def left_open(text: str) -> bool:

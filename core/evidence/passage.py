@@ -239,7 +239,14 @@ class Passage:
             self._warn(block)
             self._refuse_literals(block)
             cursor, end = starts[block.first], starts[min(block.last, len(starts) - 1)]
-            for found in self._findings(block):
+            findings = self._findings(block)
+            if findings and markup.claims_to_be_code(block.token):
+                reason = "a line of the code block reads as a result and not as code"
+                alternative = "Show code without numbers that it gave, or leave the block out"
+                self._problem_at(block.first, "typed number", findings[0].text, reason, alternative)
+                dropped.add((block.first, block.last))
+                continue
+            for found in findings:
                 raw = block.text[found.start : found.end]
                 place = self._text.find(raw, cursor, end)
                 self._refuse(found, block.text, place if place >= 0 else cursor)

@@ -533,6 +533,54 @@ def test_an_address_that_stands_apart_leads_nowhere_and_is_checked_as_text(text:
     assert "5.5%" not in left.replace("~~5.5%~~", "")
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("r", "The accuracy was 99.9%"),
+        ("python", "The accuracy was 99.9"),
+        ("python", "accuracy = 99.9"),
+        ("python", "accuracy is 99"),
+        ("python", "x = 1  # it came to 99.9"),
+        ("python", "print('we got 99.9 of them')"),
+        ("python", "99.9"),
+        ("python", "x = 99.9 of"),
+        ("python", "The value came to x９９"),
+        ("python", "It was $99.9$ then"),
+        ("python 99.9", "x = y"),
+        ("c", "// it came to 99.9"),
+        ("sql", "-- it came to 99.9"),
+        ("bash", "echo $The accuracy was 99.9%$"),
+        ("bash", "echo reached 99.9"),
+        ("julia", "Bagging gave 99.9% of them"),
+    ],
+)
+def test_a_result_in_a_code_block_is_refused_with_that_reason(language: str, line: str) -> None:
+    text = f"Before.\n\n```{language}\n{line}\n```\n\nAfter."
+    assert ["reads as a result" in problem.reason for problem in bound(text).problems] == [True]
+    left = strike(text, evidence()).text
+    assert not re.search("99|９９", left)
+    assert "After." in left
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python", "for seed in range(10):\n    model = fit(x[:, 0], lr=0.1, depth=12)\n    y = seed % 10"),
+        ("python", "if n > 3 and not done:\n    return 10"),
+        ("r", "x <- rnorm(100, mean = 0.5)\ny <- x[x %% 2 == 0]"),
+        ("bash", "pip install 'numpy>=1.26'\npython train.py --seed 3 --lr 0.1 | head -n 20\nsleep 5"),
+        ("c", "unsigned int n = 10;\nfor (int i = 0; i < 10; i++) { total += w[i] * 0.5; }"),
+        ("rust", "let mut total: f64 = 0.5;"),
+        ("sql", "SELECT arm FROM runs WHERE seed < 10 LIMIT 20"),
+        ("julia", "function f(x)\n    return 2x + 1\nend"),
+    ],
+)
+def test_code_with_numbers_in_it_is_shown_as_it_is(language: str, code: str) -> None:
+    text = f"```{language}\n{code}\n```"
+    assert not bound(text).problems
+    assert bound(text).text == text
+
+
 def test_a_comparison_sign_with_spaces_is_no_html() -> None:
     assert not bound("If $a < b$ and a < b then `List<T>` is fine.").problems
 
