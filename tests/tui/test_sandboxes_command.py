@@ -237,6 +237,35 @@ def test_one_name_that_is_not_there_kills_none(home: Home, modal: ModalDouble, t
     assert alive(modal) == [sandbox_id]
 
 
+def test_one_that_has_just_ended_is_said_to_have_ended_already(
+    home: Home, modal: ModalDouble, token: None
+) -> None:
+    here = local(home)
+    _, ended = at_modal(home, modal)
+    _, still = at_modal(home, modal)
+    assert home.type("sandboxes", "--kill", ended, f"{here.run_id}/E1", "--yes").exit_code == 0
+    result = home.type("sandboxes", "--kill", ended, "--yes")
+    assert (result.exit_code, result.stdout) == (0, f"{ended}: has ended already\n")
+    machine_read = home.type("sandboxes", "--kill", ended, "--yes", "--json")
+    assert json.loads(machine_read.stdout) == {"id": ended, "killed": False, "error": None}
+    assert alive(modal) == [still]
+    result = home.type("sandboxes", "--kill", ended, still, "--yes")
+    assert result.stdout == f"{ended}: has ended already\n{still}: E1 has ended\n"
+    use_key_store(keys_in_environment())
+    unknown = home.type("sandboxes", "--kill", ended, "--yes")
+    assert (unknown.exit_code, "so none was killed" in unknown.stderr) == (ExitCode.BAD_INPUT, True)
+
+
+def test_a_local_one_that_has_ended_is_known_by_its_whole_name(
+    home: Home, modal: ModalDouble, token: None
+) -> None:
+    opened = e.SandboxOpened(experiment_id="E1", sandbox_id="E1", isolation="", usd_per_hour=PRICE)
+    name = f"{home.run_with(*LAUNCHED[:-2], opened).run_id}/E1"
+    result = home.type("sandboxes", "--kill", name, "--yes")
+    assert (result.exit_code, result.stdout) == (0, f"{name}: has ended already\n")
+    assert "so none was killed" in refusal(home.type("sandboxes", "--kill", f"{name}2", "--yes"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -288,6 +317,12 @@ def test_without_a_token_only_this_machine_is_listed_and_that_is_no_error(
     assert "Modal was not asked" in machine_read.stderr
     assert "Modal was not asked" not in machine_read.stdout
     assert modal.call("report")["calls"] == {}
+
+
+def test_where_modal_was_not_asked_an_empty_list_says_so_first(home: Home, modal: ModalDouble) -> None:
+    first, second = home.type("sandboxes").stdout.splitlines()
+    assert first.startswith("Modal was not asked: MODAL_TOKEN_ID is missing")
+    assert second == "No sandbox is open on this machine; what is open at Modal is not known."
 
 
 def test_a_place_for_keys_that_cannot_be_read_is_a_trouble(home: Home, modal: ModalDouble) -> None:

@@ -16,6 +16,7 @@ from core.keys.lookup import key_store
 from core.keys.names import MODAL_ID, MODAL_SECRET
 from core.pricing import dollars
 from core.record.events import now
+from tui.ended_sandboxes import has_ended
 from tui.ending_sandboxes import kill_sandboxes
 from tui.env_file_option import env_file_option, use_env_file
 from tui.exit_codes import ExitCode
@@ -59,11 +60,13 @@ def sandboxes(
     look, found = _look()
     if kill or kill_all:
         told = _tell(look, as_json=as_json)  # before anybody confirms that this is all
-        return max(told, _kill(_chosen(found, names, look) if kill else found, yes=yes, as_json=as_json))
+        chosen = _chosen(found, names, look, as_json=as_json) if kill else found
+        return max(told, _kill(chosen, yes=yes, as_json=as_json) if chosen or kill_all else told)
+    told = _tell(look, as_json=as_json)  # before it is said that this is all
     _list(found, look, as_json=as_json)
-    if look.trouble is None and not look.unasked:
+    if _modal_said(look):
         _take_late_bills(as_json=as_json)
-    return _tell(look, as_json=as_json)
+    return told
 
 
 def _refuse_unclear(names: Sequence[str], kill: bool, kill_all: bool) -> None:
@@ -89,6 +92,10 @@ def _look() -> tuple[ModalLook, list[StillOpen]]:
         return look, await open_sandboxes(read_settings().runs_folder, look.sandboxes)
 
     return asyncio.run(both())
+
+
+def _modal_said(look: ModalLook) -> bool:
+    return look.trouble is None and not look.unasked
 
 
 def _take_late_bills(*, as_json: bool) -> None:
@@ -124,12 +131,11 @@ def _list(found: Sequence[StillOpen], look: ModalLook, *, as_json: bool) -> None
     for one in found:
         for line in _lines(one, screen):
             screen.line(line)
+    unknown = "" if _modal_said(look) else " on this machine; what is open at Modal is not known"
     if found:
-        screen.line(f"\n{together(found)}.")
-    elif look.trouble is None and not look.unasked:
-        screen.line("No sandbox is open: nothing runs, and nothing costs anything.")
+        screen.line(f"\n{together(found)}{unknown}.")
     else:
-        screen.line("No sandbox is open on this machine.")
+        screen.line(f"No sandbox is open{unknown or ': nothing runs, and nothing costs anything'}.")
 
 
 def _lines(one: StillOpen, screen: Screen) -> list[str]:
@@ -176,13 +182,16 @@ def _as_json(one: StillOpen) -> dict[str, object]:
     }
 
 
-def _chosen(found: Sequence[StillOpen], names: Sequence[str], look: ModalLook) -> list[StillOpen]:
-    """The sandboxes of these names; all or none.
+def _chosen(
+    found: Sequence[StillOpen], names: Sequence[str], look: ModalLook, *, as_json: bool
+) -> list[StillOpen]:
+    """The sandboxes of these names, all or none; of those that have ended already, that is said.
 
     Raises:
-        InputError: one is not there, or two go by a name.
+        InputError: one was never there as far as we know, or two go by a name.
     """
     chosen: dict[str, StillOpen] = {}
+    ended: list[str] = []
     for name in names:
         fitting = [one for one in found if one.name == name]
         fitting = fitting or [one for one in found if one.sandbox.id == name]
@@ -191,6 +200,9 @@ def _chosen(found: Sequence[StillOpen], names: Sequence[str], look: ModalLook) -
                 f"{one_line(name)} fits {len(fitting)} sandboxes",
                 f"Name one whole: {', '.join(one_line(one.name) for one in fitting)}.",
             )
+        if not fitting and has_ended(read_settings().runs_folder, name, look):
+            ended.append(name)
+            continue
         if not fitting:
             unsaid = look.unasked or ("Modal does not say what is there" if look.trouble else "")
             raise InputError(
@@ -198,6 +210,9 @@ def _chosen(found: Sequence[StillOpen], names: Sequence[str], look: ModalLook) -
                 f"{unsaid}. See 'fumehood sandboxes'." if unsaid else "See 'fumehood sandboxes'.",
             )
         chosen[fitting[0].name] = fitting[0]
+    for name in ended:
+        told = {"id": name, "killed": False, "error": None}
+        Screen.of().line(json.dumps(told) if as_json else one_line(f"{name}: has ended already"))
     return list(chosen.values())
 
 
