@@ -328,3 +328,13 @@ def test_rows_that_were_trained_and_tested_on_are_on_the_page(home: Home) -> Non
     told = home.type("show", story.told().run_id).stdout
     assert "LOOKS WRONG" in told
     assert "E1-1   train/test overlap: 1 of 1 rows of 'test' are also in 'train'" in told
+
+
+@pytest.mark.parametrize(
+    ("message", "words"), [("killed", "killed"), ("", "killed"), ("it hung", "killed; it hung")]
+)
+def test_the_end_of_an_agent_is_said_once(message: str, words: str) -> None:
+    ended = e.AgentEnded(agent="E1", outcome="killed", message=message)
+    narrator = Narrator(RunFolder(Path("/nowhere/20261123-x-0000")), screen())
+    (line,) = narrator.lines(RunState(), ended)
+    assert line.endswith(f"its researcher ended: {words}")

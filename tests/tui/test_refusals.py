@@ -312,3 +312,8 @@ def test_every_command_explains_itself(home: Home, command: str) -> None:
     result = home.type(command, "--help")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"Usage: fumehood {command}")
+
+
+def test_the_demos_help_says_that_it_asks_before_anything_costs_money(home: Home) -> None:
+    page = " ".join(home.type("demo", "--help").stdout.split())
+    assert "[default: ask in the console and with --sandbox modal, else auto]" in page

@@ -166,7 +166,7 @@ def run(question: str, **typed: Any) -> ExitCode:
 @click.option(
     "--approve",
     metavar="POLICY",
-    help="ask, auto, cpu or under:USD.  [default: ask in the console, else auto]",
+    help="ask, auto, cpu or under:USD.  [default: ask in the console and with --sandbox modal, else auto]",
 )
 @paper_size_option
 @click.option("--headless", is_flag=True, help="Plain lines, even on a terminal.")

@@ -49,8 +49,5 @@ def agent_ended(telling: Telling, state: RunState, event: e.AgentEnded) -> Itera
     """Why it gave up or was ended."""
     if event.outcome != "done":
         subject, who = telling.agent(event.agent)
-        yield telling.line(
-            event.at,
-            subject,
-            f"{who or 'its researcher '}ended: {event.outcome}; {one_line(event.message)}",
-        )
+        more = "" if event.message in ("", event.outcome) else f"; {one_line(event.message)}"
+        yield telling.line(event.at, subject, f"{who or 'its researcher '}ended: {event.outcome}{more}")

@@ -131,7 +131,8 @@ class ThoughtsView(PageReader):
             lines += [Content(), Content.styled(" It has its instructions; nothing is said yet.", "$muted")]
         if conversation.ended is not None and conversation.ended.outcome != "done":
             ended = conversation.ended
-            lines += [*self._text(f"ended: {ended.outcome}. {ended.message}", "$failed"), Content()]
+            more = f". {ended.message}" if ended.message not in ("", ended.outcome) else ""
+            lines += [*self._text(f"ended: {ended.outcome}{more}", "$failed"), Content()]
         return lines
 
     # A turn.
