@@ -23,7 +23,7 @@ CommandPalette:ansi CommandList > .option-list--option-highlighted {
 }
 CommandPalette:ansi CommandList { scrollbar-background: $background; }
 CommandPalette:ansi .command-palette--help-text { color: $foreground; }
-CommandPalette:nocolor .option-list--option-highlighted { text-style: bold reverse; }
+CommandPalette:nocolor .option-list--option-highlighted { text-style: bold underline; }
 """
 
 TOAST_STYLE = """
@@ -38,7 +38,7 @@ App:ansi, Screen:ansi { background: $background; color: $foreground; }
 ModalScreen:ansi { background: transparent; }
 Input:ansi, TextArea:ansi, OptionList:ansi { background: $background; color: $foreground; }
 HelpScreen:ansi > Vertical, SettingsScreen:ansi > Vertical, ThemePicker:ansi > Vertical,
-Dialog:ansi > .box, EditExperiment:ansi > .box, CommandPalette:ansi CommandList {
+Dialog:ansi > .box, EditExperiment:ansi > .box, KeysScreen:ansi > Vertical, CommandPalette:ansi CommandList {
     background: $background; border: round $accent;
 }
 ApprovalCard:ansi, PlainList:ansi, PlainList:ansi > .option-list--option, CommandPalette:ansi #--input,
@@ -46,6 +46,7 @@ CommandPalette:ansi CommandInput {
     background: $background;
 }
 PlainList:ansi > .option-list--option-highlighted { background: $accent; color: $background; }
+TextArea:ansi .text-area--cursor { background: $foreground; color: $background; text-style: none; }
 Toast:ansi { background: $background; border: round $accent; }
 Toast.-warning:ansi { border: round $waiting; }
 Toast.-error:ansi { border: round $failed; }

@@ -6,7 +6,10 @@ from textual.widgets import OptionList
 
 
 class PlainList(OptionList, inherit_bindings=False):
-    """Lies on a panel; only its cursor stands out."""
+    """Lies on a panel; only its cursor stands out.
+
+    Without colours it is underlined: Textual does not paint options in reverse.
+    """
 
     DEFAULT_CSS = """
     PlainList, PlainList:focus { background: $panel; border: none; padding: 0; background-tint: $panel 0%; }
@@ -14,5 +17,5 @@ class PlainList(OptionList, inherit_bindings=False):
     PlainList > .option-list--option-highlighted, PlainList:focus > .option-list--option-highlighted {
         background: $accent; color: $background; text-style: bold;
     }
-    PlainList:nocolor > .option-list--option-highlighted { text-style: bold reverse; }
+    PlainList:nocolor > .option-list--option-highlighted { text-style: bold underline; }
     """
