@@ -54,12 +54,14 @@ class Screen:
         colours: whether colours are shown.
         unicode: whether the encoding has more than ASCII.
         columns: the width that tables are fitted to.
+        terminal: whether it is one; in a file and in a pipe, lines stay as long as they are.
     """
 
     stream: TextIO
     colours: bool
     unicode: bool
     columns: int = FILE_COLUMNS
+    terminal: bool = False
 
     @classmethod
     def of(cls, stream: TextIO | None = None) -> Screen:
@@ -72,6 +74,7 @@ class Screen:
             colours=terminal and wants_colours(),
             unicode=encoding.startswith("utf"),
             columns=shutil.get_terminal_size((TERMINAL_COLUMNS, 24)).columns if terminal else FILE_COLUMNS,
+            terminal=terminal,
         )
 
     def line(self, text: str = "") -> None:
@@ -87,6 +90,18 @@ class Screen:
             self.stream.flush()
         except BrokenPipeError:
             raise NobodyReads from None
+
+    def words(self, text: str) -> None:
+        """Print a line of words, broken between them where the terminal is too narrow for it.
+
+        Raises:
+            NobodyReads: whoever read the output has gone.
+        """
+        if self.terminal and 2 * len(text) > self.columns:  # no character takes more than two cells
+            from tui.word_wrap import wrapped
+
+            text = "\n".join(part for line in text.split("\n") for part in wrapped(line, self.columns))
+        self.line(text)
 
     def must_be_read(self) -> None:
         """Refuse to go on for nobody, also while there is nothing to print.

@@ -38,7 +38,7 @@ class PlainVoice:
         self.narrator = Narrator(folder, screen)
         self._tails: dict[str, LogTail] = {}
         self._told: set[str] = set()
-        self._held: list[str] | None = None
+        self._held: list[tuple[str, bool]] | None = None
 
     def begin(self, state: RunState) -> None:
         """Go on at the end of the logs of scripts that run already."""
@@ -99,18 +99,25 @@ class PlainVoice:
     def go_on(self, remark: str) -> None:
         """Print what was kept, and a remark."""
         kept, self._held = self._held or [], None
-        self._print(*kept, remark)
+        for line, words in kept:
+            self._print(line, words=words)
+        self._print(remark)
 
     def _print_log(self, exec_id: str, tail: LogTail, *, ended: bool) -> None:
         lines = [line for line in tail.take(colours=self.screen.colours, ended=ended) if line.strip()]
-        self._print(*(self.narrator.log(exec_id, line) for line in thinned(lines, LINES_A_LOOK)))
+        shown = (self.narrator.log(exec_id, line) for line in thinned(lines, LINES_A_LOOK))
+        self._print(*shown, words=False)
 
-    def _print(self, *lines: str) -> None:
+    def _print(self, *lines: str, words: bool = True) -> None:
+        """Print lines; what scripts print is laid out by them, and is not broken between words."""
         if self._held is not None:
-            self._held.extend(lines)
+            self._held.extend((line, words) for line in lines)
             return
         for line in lines:
-            self.screen.line(line)
+            if words:
+                self.screen.words(line)
+            else:
+                self.screen.line(line)
 
 
 class JsonVoice:

@@ -313,4 +313,4 @@ def _say(options: Options) -> None:
     """Say what has to be said before the run starts; beside JSON that goes to stderr."""
     screen = Screen.of(sys.stderr if options.watch.json else sys.stdout)
     for note in options.notes:
-        screen.line(note)
+        screen.words(note)
