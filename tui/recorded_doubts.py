@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 from dataclasses import dataclass
 from time import monotonic
 
+from core.ending import end
 from core.evidence.measurement import Flag
 from core.process import environment_passed_on
 from core.record.folder import RunFolder
@@ -89,10 +89,7 @@ class RecordedDoubts:
         except TimeoutError:
             return None
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await asyncio.shield(process.wait())
+            await end(process)
         if process.returncode != 0:
             return None
         return tuple(Flag(**flag) for flag in json.loads(said))

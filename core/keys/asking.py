@@ -7,7 +7,6 @@ has to end. Keys go over its stdin: nobody else can read them there.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from core.ending import end
 from core.keys.hardening import harden
 
 PASSED_ON = frozenset(
@@ -71,10 +71,7 @@ async def ask(module: str, question: Mapping[str, Any], seconds: float) -> dict[
         async with asyncio.timeout(seconds):
             said, _ = await process.communicate(json.dumps(question).encode())
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.shield(process.wait())
+        await end(process)
     try:
         answered: dict[str, Any] = json.loads(said)
     except ValueError:

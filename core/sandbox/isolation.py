@@ -7,13 +7,13 @@ filter of system calls can forbid what it does.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.ending import end
 from core.sandbox.base import Isolation
 from core.sandbox.bubblewrap import WORK, Bind, Box, bubblewrap_command
 
@@ -96,8 +96,5 @@ async def _run(command: list[str]) -> tuple[int | None, str]:
     except TimeoutError:
         return None, f"it did not end within {PROBE_SECONDS:.0f} seconds"
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.shield(process.wait())
+        await end(process)
     return process.returncode, complaint.decode(errors="replace")

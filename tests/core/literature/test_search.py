@@ -63,11 +63,11 @@ def test_works_of_both_sources_come_once_each_openalex_first() -> None:
 
 @pytest.mark.parametrize("trouble", [None, hangs, drips])
 def test_a_dead_source_fails_no_search(trouble: Answer | None) -> None:
-    result, _ = found(arxiv=trouble, seconds=0.3)
+    result, _ = found(arxiv=trouble, seconds=1.5)
     assert [work.title for work in result.works] == ["Bagging predictors"]
     assert result.answered == ("OpenAlex",)
     assert result.troubles[0].startswith("arXiv ")
-    result, _ = found(openalex=trouble, seconds=0.3)
+    result, _ = found(openalex=trouble, seconds=1.5)
     assert result.answered == ("arXiv",)
 
 

@@ -19,7 +19,7 @@ from core.sandbox.modal.sandbox import ModalSandbox
 from tests.fakes.modal.double import ModalDouble
 
 RUN = "20261123-a-run-7f3a"
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 APPROVED = "5" * 64
 """The specification of sandboxes that belong to no run."""
 
