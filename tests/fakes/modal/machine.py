@@ -56,8 +56,13 @@ class Command:
         self.process: asyncio.subprocess.Process | None = None
         self._changed = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
+        self._starting = asyncio.create_task(self._start())
 
-    async def start(self) -> None:
+    async def started(self) -> None:
+        """Wait until the process runs, which it will, even if whoever asked for it is cut off."""
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
         """Start the process; a program that is not there ends at once with exit code 127."""
         try:
             self.process = await asyncio.create_subprocess_exec(
@@ -84,18 +89,19 @@ class Command:
 
     async def write(self, offset: int, content: bytes, *, end: bool) -> None:
         """Take in standard input; what was taken in before is left out."""
-        assert self.process is None or self.process.stdin is not None
         fresh = content[max(0, self.stdin_bytes - offset) :]
         if self.process is None or self.process.stdin is None:
             return
         with contextlib.suppress(OSError):
+            # Counted at once: who is cut off while it drains writes again from where this ends.
+            self.stdin_bytes += len(fresh)
             if fresh:
                 self.process.stdin.write(fresh)
-                await self.process.stdin.drain()
-            self.stdin_bytes += len(fresh)
             if end and not self.stdin_closed:
                 self.stdin_closed = True
                 self.process.stdin.close()
+            elif fresh:
+                await self.process.stdin.drain()
 
     async def read(self, stream: int, offset: int) -> bytes:
         """What was printed from an offset on; waits for more, and is empty at the end."""
@@ -202,6 +208,7 @@ class Machine:
     commands: dict[str, Command] = field(default_factory=dict)
     active_at: float = field(default_factory=time.monotonic)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    _ending: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -225,6 +232,7 @@ class Machine:
     async def run(self, exec_id: str, request: Any, environment: dict[str, str]) -> None:
         """Start a command; starting the same exec twice runs it once."""
         if exec_id in self.commands:
+            await self.commands[exec_id].started()
             return
         argv = list(request.command_args)
         workdir = request.workdir or self.definition.workdir or "/"
@@ -245,7 +253,7 @@ class Machine:
         command = Command(self._mounted(argv), folder, whole, timeout)
         self.commands[exec_id] = command
         self.active_at = time.monotonic()
-        await command.start()
+        await command.started()
 
     def _mounted(self, argv: list[str]) -> list[str]:
         box = shutil.which("bwrap")
@@ -277,10 +285,14 @@ class Machine:
 
     async def end(self, status: int, exit_code: int, exception: str = "") -> None:
         """End it with everything that runs in it."""
-        if not self.alive:
-            return
-        self.result = RESULT(status=status, exitcode=exit_code, exception=exception)  # type: ignore[arg-type]
-        self.ended_at = time.time()
+        if self.alive:
+            self.result = RESULT(status=status, exitcode=exit_code, exception=exception)  # type: ignore[arg-type]
+            self.ended_at = time.time()
+            self._ending = asyncio.create_task(self._end())
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
         await asyncio.to_thread(end_processes, self.folder)
         for command in self.commands.values():
             await command.lose()
