@@ -130,7 +130,7 @@ class Commands:
             try:
                 process = await self._start(("attendant.py", "follow", exec_id, name, str(offset)), None)
                 async with contextlib.aclosing(aiter(process.stdout)) as chunks:
-                    while chunk := await self._while_there(anext(chunks, b""), patience):
+                    while chunk := await self._while_there(_next(chunks), patience):
                         offset += len(chunk)
                         patience.renew()
                         yield chunk
@@ -274,6 +274,14 @@ class _Patience:
         """Wait, longer each time."""
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes:
+    """The next chunk; empty at the end. What ``anext`` gives with a default is not safely cancelled."""
+    try:
+        return await anext(chunks)
+    except StopAsyncIteration:
+        return b""
 
 
 async def why_gone(sdk: Sdk, sandbox: Any, name: str, exit_code: int) -> SandboxLost:
