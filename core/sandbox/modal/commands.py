@@ -277,7 +277,7 @@ class _Patience:
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes:
-    """The next chunk; empty at the end. What ``anext`` gives with a default is not safely cancelled."""
+    """The next chunk; empty at the end."""
     try:
         return await anext(chunks)
     except StopAsyncIteration:
