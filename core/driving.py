@@ -57,8 +57,11 @@ async def drive(
         SandboxUnavailable: Modal does not let us in, or cannot be reached in time; the run is paused.
         FumehoodError: the run cannot go on now; that is in its journal.
     """
-    with folder.locked(), folder.journal() as journal:
-        live = LiveRun(folder, journal)
+    with contextlib.ExitStack() as stack:
+        # Read before the lock is held: whoever sees the lock and asks for a stop asks it of this engine.
+        live = LiveRun(folder, stack.enter_context(folder.journal()))
+        stack.enter_context(folder.locked())
+        live.refresh()
         models = models or (NO_MODELS if live.state.reproduction else await models_of(folder, live))
         provider = await _ready_provider(live)
         try:

@@ -212,7 +212,13 @@ class Engine:
             self.live.journal.set_partial(agent, "")  # left by an engine that died in the middle of a turn
         isolation, advice = await self.provider.isolation()
         self.live.record(
-            EngineStarted(pid=os.getpid(), host=platform.node(), isolation=isolation, isolation_advice=advice)
+            EngineStarted(
+                pid=os.getpid(),
+                host=platform.node(),
+                isolation=isolation,
+                isolation_advice=advice,
+                taken_at=self.live.taken_at,
+            )
         )
         await self.conductor.sweep()
 

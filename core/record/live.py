@@ -26,6 +26,7 @@ class LiveRun:
         folder: the run on disk.
         journal: its event log.
         state: what it looks like as of the last ``refresh``.
+        taken_at: the journal's last event when this process took the run up.
     """
 
     def __init__(self, folder: RunFolder, journal: Journal) -> None:
@@ -34,6 +35,7 @@ class LiveRun:
         self.state = RunState()
         self._changed = asyncio.Event()
         self.refresh()
+        self.taken_at = self.state.seq
 
     def record(self, *events: Event, records: Sequence[Record] = ()) -> None:
         """Append events, with records that belong to them, and take them in.

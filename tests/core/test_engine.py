@@ -17,8 +17,11 @@ from core.engine import Models
 from core.models.base import Delta, Turn, TurnRequest
 from core.pricing import FREE, TokenPrices
 from core.record.events import StopRequested
+from core.record.folder import RunFolder
 from core.record.live import LiveRun
 from core.record.state import RunState
+from core.sandbox.base import Isolation
+from core.sandbox.local import LocalProvider
 from tests.fakes.tiny_run import (
     MEASURE,
     MEASURE_WHEN_TOLD,
@@ -171,6 +174,50 @@ def test_a_stop_that_closes_sandboxes_ends_their_scripts_and_a_resumed_run_says_
     state = play(folder)
     assert state.experiments["E1"].verdict is not None
     assert state.experiments["E1"].verdict.outcome == "inconclusive"
+
+
+class SlowToBegin(LocalProvider):
+    """Gets ready until it is told that that is enough."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        super().__init__(folder.path)
+        self.begins, self.enough = asyncio.Event(), asyncio.Event()
+
+    async def isolation(self) -> tuple[Isolation, str]:
+        self.begins.set()
+        await self.enough.wait()
+        return await super().isolation()
+
+
+@pytest.mark.parametrize(("close", "said"), [(False, "left"), (True, "closed")])
+def test_a_stop_that_is_asked_of_an_engine_that_gets_ready_is_carried_out(
+    tmp_path: Path, close: bool, said: str
+) -> None:
+    folder = tiny_run(tmp_path, study(MEASURE_WHEN_TOLD))
+
+    async def first(live: LiveRun) -> None:
+        await live.until(running)
+        live.record(*decisions.stop(live.state, close_sandboxes=False))
+
+    left = play(folder, first)
+    assert left.engine_stopped is not None
+    assert left.engine_stopped.sandboxes == "left"
+    slow = SlowToBegin(folder)
+
+    async def then(live: LiveRun) -> None:
+        await slow.begins.wait()
+        assert folder.has_engine()
+        live.record(*decisions.stop(live.state, close_sandboxes=close))
+        slow.enough.set()
+
+    state = play(folder, then, provider=slow)
+    assert state.engines == 2
+    assert state.engine_stopped is not None
+    assert (state.engine_stopped.reason, state.engine_stopped.sandboxes) == ("asked", said)
+    assert bool(list((folder.path / "sandboxes").glob("*"))) is not close
+    if not close:
+        let_go(folder)
+    assert play(folder).ended is not None
 
 
 def test_while_launching_is_paused_nothing_new_starts(tmp_path: Path) -> None:

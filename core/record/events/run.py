@@ -33,6 +33,9 @@ class EngineStarted(Event):
     """How far scripts are kept from the user; found by trying."""
     isolation_advice: str = ""
     """What the user can do for better isolation."""
+    taken_at: int | None = None
+    """The journal's last event before the engine took the run: a stop that is asked for later is asked of it.
+    None in journals from before this was kept: there every stop was asked of an earlier engine."""
 
 
 class EngineStopped(Event):

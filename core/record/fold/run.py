@@ -16,13 +16,21 @@ def run_created(state: RunState, event: e.RunCreated) -> None:
 
 def engine_started(state: RunState, event: e.EngineStarted) -> None:
     """A new engine: attempts at turns of an earlier one are cut off, and what blocked it is over."""
+    state.stop = _still_to_be_heeded(state, event)
     state.engine = event
     state.engine_stopped = None
-    state.stop = None
     state.blocked = None
     state.engines += 1
     cut_off_all(state)
     state.turn_reserves.clear()
+
+
+def _still_to_be_heeded(state: RunState, started: e.EngineStarted) -> e.StopRequested | None:
+    """A stop that was asked of the engine that starts, while it was getting ready."""
+    stop, stopped = state.stop, state.engine_stopped
+    if stop is None or started.taken_at is None or stop.seq <= started.taken_at:
+        return None
+    return stop if stopped is None or stopped.seq < stop.seq else None
 
 
 def engine_stopped(state: RunState, event: e.EngineStopped) -> None:
