@@ -24,6 +24,7 @@ from core.record.events import Event
 from core.record.folder import RunFolder, list_runs
 from tests.fakes.keys import keys_in_environment
 from tests.fakes.specs import new_run
+from tests.tui.settling import settled
 from tui.cli import main
 from tui.open_run import decide
 
@@ -90,6 +91,13 @@ class Home:
         """The one run that there is."""
         (folder,) = list_runs(self.runs)
         return folder
+
+
+@pytest.fixture(autouse=True)
+def waits_for_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pilots wait until a console is done, whatever else the machine does."""
+    monkeypatch.setattr("textual.app.wait_for_idle", settled)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", settled)
 
 
 @pytest.fixture

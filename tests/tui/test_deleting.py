@@ -289,6 +289,6 @@ def test_deleting_looks_like_this(
             await pilot.press("y")
             await until(pilot, lambda: pilot.app.screen is not first, "the first question's end")
             await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question about volumes")
-        await pilot.pause(0.2)
+        await pilot.pause()
 
     assert snap_compare(Console(Settings(data_folder=still)), terminal_size=size, run_before=act)

@@ -21,7 +21,7 @@ async def settled(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys and wait until what they open is shown."""
     await pilot.press(*keys)
     await pilot.app.workers.wait_for_complete()
-    await pilot.pause(0.3)
+    await pilot.pause()
 
 
 @pytest.fixture

@@ -267,6 +267,6 @@ def test_it_looks_like_this(
         screen = pilot.app.screen
         assert isinstance(screen, KeysScreen)
         await until(pilot, lambda: screen.found is not None, "looking")
-        await pilot.pause(0.2)
+        await pilot.pause()
 
     assert snap_compare(Console(Settings(data_folder=still)), terminal_size=size, run_before=before)

@@ -14,7 +14,7 @@ from core.config import Settings
 from core.keys.lookup import use_key_store
 from core.sandbox.isolation import Finding
 from tests.fakes.keys import keys_in_environment
-from tests.tui.console.run_app import NARROW, WIDE, still
+from tests.tui.console.run_app import NARROW, WIDE, settle, still
 from tests.tui.console.test_new_run import ISOLATED, OPEN, found, hint
 from tests.tui.console.told_paper import until
 from tui.app import Console
@@ -68,7 +68,7 @@ def test_a_new_run_looks_like_this(
             assert isinstance(screen, NewRunScreen)
             await until(pilot, lambda: "$4" in hint(screen, "model"), "the key and the price")
         await pilot.press(*keys)
-        await pilot.pause(0.2)
+        await settle(pilot)
 
     console = Console(Settings(data_folder=still), theme=theme)
     assert snap_compare(console, terminal_size=size, run_before=act)

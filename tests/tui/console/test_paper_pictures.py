@@ -33,7 +33,6 @@ def before(folder: RunFolder, *keys: str) -> Callable[[Pilot[Any]], Any]:
         for key in keys:
             await pilot.press(key)
             await settle(pilot)
-        await pilot.pause(0.2)
 
     return act
 

@@ -45,8 +45,6 @@ def picture(
         for key in (*first, *keys):
             await pilot.press(key)
             await settle(pilot)
-        await pilot.pause(0.3)
-        await settle(pilot)
 
     with console_runs.driven(folder) if has_engine else contextlib.nullcontext():
         return snap_compare(console(folder, theme), terminal_size=size, run_before=look)

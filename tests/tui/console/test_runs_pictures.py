@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from core.config import Settings
 from tests.fakes import console_runs
-from tests.tui.console.run_app import NARROW, WIDE, still
+from tests.tui.console.run_app import NARROW, WIDE, settle, still
 from tests.tui.console.several_runs import all_read, several_runs
 from tests.tui.console.told_paper import until
 from tui.app import Console
@@ -34,7 +34,7 @@ def before(*keys: str) -> Callable[[Pilot[Any]], Any]:
         await until(pilot, lambda: all_read(screen), "reading")
         screen.query_one(Input).cursor_blink = False
         await pilot.press(*keys)
-        await pilot.pause(0.2)
+        await settle(pilot)
 
     return act
 

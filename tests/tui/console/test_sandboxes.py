@@ -53,7 +53,7 @@ def play(data: Path, act: Play, size: tuple[int, int] = (100, 24)) -> None:
         async with Console(Settings(data_folder=data)).run_test(size=size) as pilot:
             screen = SandboxesScreen()
             await pilot.app.push_screen(screen)
-            await pilot.pause(0.2)
+            await pilot.pause()
             await act(screen, pilot)
 
     asyncio.run(run())
@@ -435,7 +435,7 @@ def test_sandboxes_look_like_this(
 ) -> None:
     async def before(pilot: Pilot[Any]) -> None:
         await pilot.app.push_screen(SandboxesScreen())
-        await pilot.pause(0.3)
+        await pilot.pause()
         await pilot.press("j")
         await pilot.pause()
 

@@ -82,8 +82,6 @@ async def pressed(pilot: Pilot[Any], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
         await settle(pilot)
-    await pilot.pause(0.3)
-    await settle(pilot)
     for field in pilot.app.screen.query("Input, TextArea"):
         assert isinstance(field, Input | TextArea)
         field.cursor_blink = False
