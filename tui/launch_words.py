@@ -1,7 +1,8 @@
 """What people are told of a launch before they approve it: on the card, in plain lines and by ``show``.
 
 All of it is what the provider may make of the specification, so that nothing on the bill is a surprise:
-which machine, what of the network, which packages, whose prices of when, and what a second start costs.
+which machine, what of the network, which packages and data, whose prices of when, and what a second start
+costs.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from core.rates import gpu_offer_in_words, prices_in_words
 from core.record.state import RunState
 from core.sandbox.machines import MODAL, gpu_in_words, usual_packages
 from tui.safe_text import one_line
-from tui.wording import length_of_time
+from tui.wording import length_of_time, size_in_words
 
 PREEMPTED = (
     "Modal may take a GPU machine back; a second start then counts within the maximum, or you are asked again"
 )
+
+NAMED_FILES = 3
+"""How many of the files that a run was given are named; the others are counted."""
 
 
 def machine_in_words(state: RunState, compute: Compute, *, whole: bool = False) -> str:
@@ -46,6 +50,16 @@ def packages_in_words(state: RunState, compute: Compute) -> str:
         return one_line(", ".join(compute.packages))
     usual = usual_packages(state.settings.sandbox)
     return f"the usual ones: {', '.join(usual)}" if usual else "none"
+
+
+def data_in_words(state: RunState) -> str:
+    """Which of the human's files scripts can read; empty where there are none."""
+    if not state.data:
+        return ""
+    names = ", ".join(one_line(name, 40) for name in list(state.data)[:NAMED_FILES])
+    more = f" and {len(state.data) - NAMED_FILES} more" if len(state.data) > NAMED_FILES else ""
+    size = size_in_words(sum(file.size_bytes for file in state.data.values()))
+    return f"{names}{more} · {size} · read-only"
 
 
 def launch_notes(state: RunState, compute: Compute) -> list[tuple[str, str]]:

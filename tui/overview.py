@@ -14,7 +14,14 @@ from core.record.events import now
 from core.record.folder import RunFolder
 from core.record.state import ExperimentState, Request, RunState
 from tui import glyphs
-from tui.launch_words import launch_notes, machine_in_words, network_in_words, packages_in_words, prices_note
+from tui.launch_words import (
+    data_in_words,
+    launch_notes,
+    machine_in_words,
+    network_in_words,
+    packages_in_words,
+    prices_note,
+)
 from tui.plain import code_warnings, commands_for, verdict_in_words
 from tui.safe_text import one_line, safe
 from tui.screen import Screen
@@ -206,6 +213,8 @@ class Overview:
             *launch_notes(self.state, compute),
             ("Packages", packages_in_words(self.state, compute)),
         ]
+        if data := data_in_words(self.state):
+            fields.append(("Data", data))
         if note := prices_note(self.state):
             fields.append(("Priced by", note))
         return [self._under(f"{name:<11} {text}") for name, text in fields]

@@ -10,7 +10,14 @@ from core.record import events as e
 from core.record.state import Request, RunState
 from core.sandbox.machines import usual_packages
 from tui import glyphs
-from tui.launch_words import launch_notes, machine_in_words, network_in_words, packages_in_words, prices_note
+from tui.launch_words import (
+    data_in_words,
+    launch_notes,
+    machine_in_words,
+    network_in_words,
+    packages_in_words,
+    prices_note,
+)
 from tui.plain.execs import code_warnings
 from tui.plain.telling import Telling
 from tui.safe_text import one_line, safe
@@ -52,6 +59,8 @@ def _about_the_launch(telling: Telling, state: RunState, asked: e.ApprovalReques
             yield f"{name}: {words}"
         if compute.packages or usual_packages(state.settings.sandbox):
             yield f"packages: {packages_in_words(state, compute)}"
+        if data := data_in_words(state):
+            yield f"data: {data}"
         if note := prices_note(state):
             yield f"priced by {note}"
     yield from _about_the_cap(telling, state, asked)

@@ -14,7 +14,14 @@ from core.pricing import Estimate, at_most_dollars, dollars
 from core.record import events as e
 from core.record.state import Request, RunState
 from tui.differences import differences
-from tui.launch_words import launch_notes, machine_in_words, network_in_words, packages_in_words, prices_note
+from tui.launch_words import (
+    data_in_words,
+    launch_notes,
+    machine_in_words,
+    network_in_words,
+    packages_in_words,
+    prices_note,
+)
 from tui.safe_text import one_line, safe
 from tui.widgets.approval_code import hidden_characters
 from tui.widgets.field_layout import Field
@@ -186,6 +193,8 @@ def _machine(state: RunState, spec: Experiment, unfolded: bool) -> Iterator[Fiel
     for name, words in notes:
         yield Field(name, Content(words))
     yield Field("Packages", Content(packages_in_words(state, compute)))
+    if data := data_in_words(state):
+        yield Field("Data", Content(data))
 
 
 def _script(state: RunState, asked: e.ApprovalRequested) -> Iterator[Field]:

@@ -231,9 +231,21 @@ def test_packages_that_nobody_named_are_said_too() -> None:
     assert said(at_modal(packages=["transformers"]), "E1.1")["Packages"] == "transformers"
 
 
+DATA = tuple(
+    e.DataAdded(name=name, sha256="0" * 64, size_bytes=500_000)
+    for name in ("a.csv", "b.csv", "c\n.csv", "d.csv")
+)
+
+
+def test_the_data_that_scripts_can_read_is_said() -> None:
+    assert "Data" not in said(at_modal(), "E1.1")
+    assert said(at_modal(*DATA[:1]), "E1.1")["Data"] == "a.csv · 500 kB · read-only"
+    assert said(at_modal(*DATA), "E1.1")["Data"] == "a.csv, b.csv, c .csv and 1 more · 2 MB · read-only"
+
+
 @pytest.mark.parametrize("compute", [{"gpu": "any"}, {"network": "allowed", "domains": ["a.example"]}])
 def test_plain_lines_and_the_overview_say_the_same(tmp_path: Path, compute: dict[str, Any]) -> None:
-    state = at_modal(RATES, **compute)
+    state = at_modal(RATES, *DATA, **compute)
     screen = Screen.of()
     folder = RunFolder(tmp_path / "r")
     folder.path.mkdir()
@@ -242,6 +254,6 @@ def test_plain_lines_and_the_overview_say_the_same(tmp_path: Path, compute: dict
     plain = "\n".join(Narrator(folder, screen).waits(state, request))
     page = "\n".join(Overview(folder, state, screen).lines())
     for text in (plain, page):
-        for name in {"Machine", "GPU", "Preemption", "Network", "Packages"} & set(shown):
+        for name in {"Machine", "GPU", "Preemption", "Network", "Packages", "Data"} & set(shown):
             assert shown[name] in text, name
         assert "your workspace's rates of 2026-11-23" in text
