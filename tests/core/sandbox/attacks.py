@@ -118,7 +118,7 @@ class Exhaustion:
 EXHAUSTIONS = {
     "fork bomb": Exhaustion("while True: os.fork()", ("processes",)),
     "thread bomb": Exhaustion(
-        # The kernel's limit is of all tasks of a user: where other attacks take theirs, no thread starts any more.
+        # The kernel counts all tasks of a user: where other attacks have theirs, no thread starts any more.
         "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(9,)).start()",
         ("processes", "finished"),
     ),
