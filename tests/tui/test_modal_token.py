@@ -116,9 +116,9 @@ def test_at_a_terminal_both_halves_are_taken_before_a_run_and_again_where_they_d
             terminal.until(there)
             terminal.press(f"{value}\n")
         terminal.until("refused: Modal does not accept this MODAL_TOKEN_ID")
-        terminal.press(f"{modal.token[0]}\n")
-        terminal.look_on(0.5)
-        terminal.press(f"{modal.token[1]}\n")
+        for value, there in ((modal.token[0], "ID (not shown)"), (modal.token[1], "SECRET (not shown)")):
+            terminal.until(lambda text, there=there: text.count(there) == 2)  # type: ignore[misc]
+            terminal.press(f"{value}\n")
         terminal.until("A new passphrase for it")
         assert OLD_SECRET not in terminal.text
         terminal.press("\x03")

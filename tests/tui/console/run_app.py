@@ -22,6 +22,9 @@ from tui.screens.run import RunScreen
 WIDE, NARROW, WIDEST = (140, 40), (80, 24), (200, 50)
 DEADLINE_SECONDS = 20.0
 
+ENDING = frozenset({"records", "findings", "log-count", "log-seek", "log-save", "sources"})
+"""Groups of workers that come to an end; others follow what goes on."""
+
 
 @pytest.fixture
 def still(home: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -63,12 +66,12 @@ async def shown(pilot: Pilot[Any]) -> None:
 
 
 async def settle(pilot: Pilot[Any]) -> None:
-    """Let everything that is under way be shown."""
-    workers = [worker for worker in pilot.app.workers if worker.group in ("records", "findings")]
-    if workers:
-        await pilot.app.workers.wait_for_complete(workers)
-    for _ in range(3):
+    """Let everything that is under way come to its end and be shown."""
+    for _ in range(2):
         await pilot.pause()
+        under_way = [worker for worker in pilot.app.workers if worker.group in ENDING]
+        await until(pilot, lambda under_way=under_way: all(one.is_finished for one in under_way), "the end")  # type: ignore[misc]
+    await pilot.pause()
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], what: str) -> None:
