@@ -4,11 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint check format lock clean
+# Twice the cores, because most tests wait for something most of the time.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
+.PHONY: help demo test test-slow lint check format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -22,8 +25,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## Play the demo study: real code on real data, no keys. STUDY=name chooses another.
 	$(BIN)/fumehood demo $(if $(STUDY),--study $(STUDY))
 
-test: $(READY)  ## Run the tests.
-	$(BIN)/python -m pytest -n auto
+test: $(READY)  ## Run the tests that are quick: about three minutes on two cores.
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+test-slow: $(READY)  ## Run the others, which play whole programs: engines, terminals, Modal's double.
+	$(BIN)/python -m pytest -n $(WORKERS) -m slow
 
 lint: $(READY)  ## What can be found by reading: lint, format, types, layers.
 	$(BIN)/ruff check .
@@ -31,7 +37,7 @@ lint: $(READY)  ## What can be found by reading: lint, format, types, layers.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test  ## Everything that must hold.
+check: lint test test-slow  ## Everything that must hold.
 
 format: $(READY)  ## Mend what ruff can mend.
 	$(BIN)/ruff check --fix .

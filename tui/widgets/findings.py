@@ -167,6 +167,9 @@ def sparkline(values: list[float]) -> str:
     low, high = min(finite), max(finite)
     if high == low:
         return BARS[3] * len(finite)
-    # Halves, because the difference of two large numbers may be infinite.
-    span = high / 2 - low / 2
-    return "".join(BARS[min(7, int((value / 2 - low / 2) / span * 8))] for value in finite)
+    # Scaled, because the difference of two large numbers may be infinite, and that of tiny ones nothing.
+    largest = max(-low, high)
+    low, span = low / largest, high / largest - low / largest
+    if span == 0:
+        return BARS[3] * len(finite)
+    return "".join(BARS[min(7, int((value / largest - low) / span * 8))] for value in finite)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.record.records import Record
@@ -213,6 +213,8 @@ def test_a_number_is_short_and_has_a_true_minus(value: float) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=False), max_size=30))
+@example([0.0, 5e-324])
+@example([-1.7976931348623157e308, 1.7976931348623157e308])
 def test_a_sparkline_has_a_bar_for_each_finite_value(values: list[float]) -> None:
     finite = [value for value in values if math.isfinite(value)]
     assert len(sparkline(values)) == (len(finite) if len(finite) > 1 else 0)
