@@ -38,9 +38,7 @@ async def keep_artifacts(
     """
     kept = 0
     for name in live.state.experiments[experiment_id].execs:
-        for record in live.journal.records(name):
-            if record.kind != "artifact":
-                continue
+        for record in live.journal.records(name, kind="artifact"):
             path, sha256 = str(record.body.get("file", "")), str(record.body.get("sha256", ""))
             if SHA256.fullmatch(sha256) and (known := live.folder.files / sha256).is_file():
                 kept += known.stat().st_size

@@ -190,22 +190,29 @@ class Journal:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._appended.wait()
 
-    def records(self, exec_id: str | None = None, *, after: int = 0) -> Iterator[Record]:
+    def records(
+        self, exec_id: str | None = None, *, after: int = 0, kind: str | None = None
+    ) -> Iterator[Record]:
         """Records in the order they were taken in, of one exec or of all.
 
         Args:
             exec_id: the exec; None for all.
             after: of one exec, pass over its records up to this number.
+            kind: of one exec, only its records of this kind; None for every kind.
 
         Raises:
             JournalError: the file is damaged.
         """
         # Of one exec the index knows all records; "where null or equal" would read those of all execs.
-        which = "ORDER BY id" if exec_id is None else "WHERE exec_id = ? AND number > ? ORDER BY number"
+        which, values = "ORDER BY id", list[str | int]()
+        if exec_id is not None:
+            of_kind = "" if kind is None else "AND kind = ?"
+            which = f"WHERE exec_id = ? AND number > ? {of_kind} ORDER BY number"
+            values = [exec_id, after] if kind is None else [exec_id, after, kind]
         with self._errors():
             for row in self._database.execute(
                 f"SELECT exec_id, number, kind, line, condition, body, at, chain FROM records {which}",  # noqa: S608
-                () if exec_id is None else (exec_id, after),
+                values,
             ):
                 yield Record(
                     row[0], row[1], row[2], row[3], json.loads(row[4]), json.loads(row[5]),

@@ -138,6 +138,14 @@ def test_records_of_an_exec_can_be_read_on_from_the_last_that_was_read(journal: 
     assert [kept.number for kept in journal.records("E1-1", after=2)] == [3]
 
 
+def test_records_of_one_kind_can_be_read_alone(journal: Journal) -> None:
+    drawn = record(2, b'{"kind":"artifact","line":1,"condition":{},"file":"a.png","sha256":"0"}')
+    journal.append(taken(3), records=[record(1), drawn, record(3)])
+    assert [kept.number for kept in journal.records("E1-1", kind="artifact")] == [2]
+    assert list(journal.records("E1-1", kind="artifact", after=2)) == []
+    assert list(journal.records("E2-1", kind="artifact")) == []
+
+
 def test_an_event_from_a_newer_version_is_kept_and_skipped(journal: Journal) -> None:
     journal.append(message(1))
     with sqlite3.connect(journal.path) as database:
