@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 
 from textual.app import App
 
+from core.ending import end
 from tui.child_environment import child_environment
 
 TMUX_SECONDS = 2.0
@@ -49,8 +49,5 @@ async def _load_into_tmux(text: str) -> bool:
     except (TimeoutError, OSError):
         return False
     finally:
-        if tmux.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                tmux.kill()
-            await asyncio.shield(tmux.wait())
+        await end(tmux)
     return tmux.returncode == 0

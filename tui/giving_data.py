@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from core.ending import end
 from core.errors import FumehoodError, RunError
 from core.keys.lookup import handed_on
 from core.process import environment_passed_on
@@ -120,8 +121,7 @@ async def add_in_process(
                 told(step)
         await process.wait()
     finally:
-        if process.returncode is None:
-            await asyncio.shield(_ended(process))
+        await asyncio.shield(_ended(process))
     if process.returncode != 0:
         lines = said.result().decode(errors="replace").splitlines()
         last = lines[-1].removeprefix("fumehood: ") if lines else "it ended without a word."
@@ -131,15 +131,13 @@ async def add_in_process(
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """End the process as ctrl+c would, so that it tidies up."""
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
     try:
-        async with asyncio.timeout(END_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        with contextlib.suppress(ProcessLookupError, TimeoutError):
+            process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+    finally:
+        await end(process)
 
 
 class _Toasts:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.ending import end
 from core.errors import KeysError, KeysLocked
 from core.keys.secret import Secret
 
@@ -136,10 +135,7 @@ class Keyring:
                 " --place file'.",
             ) from None
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await asyncio.shield(process.wait())
+            await end(process, group=True)
         return said
 
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config import PaperSize
+from core.ending import end
 from core.errors import RenderingError
 from core.paper.outline import Outline
 from core.paper.tree import Drawing
@@ -180,9 +180,7 @@ class _Job:
                 f"the PDF was not done after {MOST_SECONDS:.0f} seconds", "The paper is in paper.md."
             ) from None
         finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                await asyncio.shield(process.wait())
+            await end(process, group=True)
         if code != 0:
             error = folder / "error.txt"
             reason = error.read_text(encoding="utf-8").split("\n")[0] if error.exists() else ""

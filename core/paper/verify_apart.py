@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import resource
 import signal
 import sys
@@ -16,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.ending import end
 from core.errors import FumehoodError, InputError
 from core.paper.pdf_reading import MOST_BYTES
 from core.paper.verify import Verified, verify_evidence, verify_pdf
@@ -58,8 +58,7 @@ async def verify_file(path: Path, *, most_seconds: float = MOST_SECONDS) -> Veri
     except TimeoutError:
         raise InputError(f"{path.name} was not read after {most_seconds:.0f} seconds", _ANOTHER) from None
     finally:
-        if process.returncode is None:
-            await asyncio.shield(_ended(process))
+        await asyncio.shield(_ended(process))
     try:
         answer: dict[str, Any] = json.loads(told)
     except ValueError:
@@ -74,14 +73,13 @@ async def verify_file(path: Path, *, most_seconds: float = MOST_SECONDS) -> Veri
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """Ask the process to end, so that it ends what it started; then make it."""
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
     try:
-        await asyncio.wait_for(process.wait(), END_SECONDS)
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        with contextlib.suppress(ProcessLookupError, TimeoutError):
+            process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
+    finally:
+        await end(process, group=True)
 
 
 def main(path: Path) -> int:

@@ -14,7 +14,6 @@ import hashlib
 import os
 import platform
 import shutil
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import uv
 
+from core.ending import end
 from core.errors import PackagesUnavailable, SandboxUnavailable
 
 COMPLETE = ".complete"
@@ -264,10 +264,7 @@ class _Uv:
                     progress(text)
             exit_code = await process.wait()
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await asyncio.shield(process.wait())
+            await end(process, group=True)
         return exit_code, "\n".join(printed)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.ending import end
 from core.errors import SandboxLost
 from core.sandbox.base import ExecResult, Isolation, SandboxSpec
 from core.sandbox.environments import Environment
@@ -143,8 +144,8 @@ class LocalSandbox:
 
     async def _see_it_end(self, run: ExecFolder) -> None:
         """Wait for a supervisor to end what it was asked to end; do it by force if it does not."""
-        for end in (run.ask_to_end, run.force_to_end):
-            end()
+        for ask in (run.ask_to_end, run.force_to_end):
+            ask()
             for _ in range(int(END_SECONDS / 0.01)):
                 if not run.supervised:
                     run.end_orphans()
@@ -184,10 +185,7 @@ class LocalSandbox:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 _, complaint = await process.communicate()
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await asyncio.shield(process.wait())
+            await end(process)
         if process.returncode != 0 and not run.claimed:
             reason = complaint.decode(errors="replace").strip()[-200:]
             raise SandboxLost(f"The supervisor of {run.path.name} could not be started: {reason}")
