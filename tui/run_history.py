@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -159,7 +160,7 @@ class RunHistory:
         self.listed = True
         return first or before != list(self._summaries)
 
-    def _refresh(self) -> Iterator[bool]:
+    def _refresh(self) -> Generator[bool, None, None]:
         """Read what changed, in small steps; each says whether something looks different now."""
         for summary in self.summaries:
             folder = summary.folder
@@ -197,8 +198,12 @@ class RunHistory:
             return False
         return self._show(replace(known, mark=UNREADABLE, explanation=said, resumable=False, live=False))
 
-    async def _in_slices(self, steps: Iterator[bool], changed: Callable[[], None]) -> None:
-        """Take steps, and let keys be answered between them."""
+    async def _in_slices(self, steps: Generator[bool, None, None], changed: Callable[[], None]) -> None:
+        """Take steps, and let keys be answered between them; a journal that is being read is closed."""
+        with contextlib.closing(steps):
+            await self._taken(steps, changed)
+
+    async def _taken(self, steps: Iterator[bool], changed: Callable[[], None]) -> None:
         began = shown = perf_counter()
         differs = False
         for step in steps:

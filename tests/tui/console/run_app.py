@@ -18,6 +18,7 @@ from core.record.folder import RunFolder
 from tests.fakes.console_runs import LOOKED_AT
 from tui.app import Console
 from tui.screens.run import RunScreen
+from tui.widgets.log_view import LogView
 
 WIDE, NARROW, WIDEST = (140, 40), (80, 24), (200, 50)
 DEADLINE_SECONDS = 20.0
@@ -71,6 +72,10 @@ async def settle(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         under_way = [worker for worker in pilot.app.workers if worker.group in ENDING]
         await until(pilot, lambda under_way=under_way: all(one.is_finished for one in under_way), "the end")  # type: ignore[misc]
+    counting = [view for view in pilot.app.screen.query(LogView) if view._visible]
+    await until(
+        pilot, lambda: not any("counting" in str(view._place_shown.render()) for view in counting), "counting"
+    )
     await pilot.pause()
 
 

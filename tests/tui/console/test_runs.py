@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.config import Settings
-from core.errors import EngineError
+from core.errors import EngineError, JournalError
 from core.record import events as e
 from core.record.folder import RunFolder, list_runs
 from core.record.journal import Journal
@@ -420,3 +420,35 @@ def test_only_journals_that_changed_are_read_again(still: Path, monkeypatch: pyt
     asyncio.run(follow())
     assert busy.run_id in read
     assert quiet.run_id not in read
+
+
+def test_a_journal_that_is_being_read_is_closed_when_nobody_looks_any_more(
+    still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_run(still, "Who looks?")
+    opened: list[Journal] = []
+    journal = RunFolder.journal
+
+    def kept(folder: RunFolder) -> Journal:
+        opened.append(journal(folder))
+        return opened[-1]
+
+    monkeypatch.setattr(RunFolder, "journal", kept)
+    monkeypatch.setattr("tui.run_history.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("tui.run_history.REST_SECONDS", 60.0)
+
+    async def look() -> None:
+        history = RunHistory(still / "runs")
+        history._list()
+        steps = history._refresh()
+        looking = asyncio.create_task(history._in_slices(steps, lambda: None))
+        while not opened:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+        with pytest.raises(JournalError, match="closed"):
+            list(opened[0].read())
+        steps.close()
+
+    asyncio.run(look())
