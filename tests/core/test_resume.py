@@ -235,8 +235,13 @@ def test_a_start_that_is_cancelled_is_cancelled_even_if_it_ends_just_then(
     async def story() -> None:
         ended: asyncio.Future[tuple[None, bytes]] = asyncio.get_running_loop().create_future()
 
+        class Pipes:
+            def close(self) -> None:
+                pass
+
         class Launcher:
             returncode = 0
+            _transport = Pipes()
 
             async def communicate(self) -> tuple[None, bytes]:
                 return await ended
@@ -256,6 +261,7 @@ def test_a_start_that_is_cancelled_is_cancelled_even_if_it_ends_just_then(
         came_in_time = starting.cancel()
         await asyncio.wait([starting])
         assert starting.cancelled() == came_in_time
+        assert came_in_time or starting.exception() is None
 
     asyncio.run(story())
 
