@@ -227,7 +227,7 @@ def test_a_login_that_is_over_is_not_in_the_way_of_the_next(place: ModalPlace) -
 
 
 ENGINE = """
-import asyncio, sys
+import asyncio, contextlib, sys
 from types import SimpleNamespace
 from tests.core.sandbox.test_modal.conftest import ModalPlace, everything
 from tests.fakes.modal.world import TOKEN
@@ -237,7 +237,8 @@ async def main():
     sandbox = await place.open(provider)
     await sandbox.start("x", "import time; print('on', flush=True); time.sleep(99)")
     readers = [asyncio.ensure_future(one) for one in (sandbox.wait("x"), everything(sandbox, "x"))]
-    await anext(sandbox.output("x", 0))
+    async with contextlib.aclosing(sandbox.output("x", 0)) as chunks:  # not at some time or other
+        await anext(chunks)
     if sys.argv[2] == "in order":
         for reader in readers:
             reader.cancel()
