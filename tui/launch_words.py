@@ -59,7 +59,9 @@ def data_in_words(state: RunState) -> str:
     names = ", ".join(one_line(name, 40) for name in list(state.data)[:NAMED_FILES])
     more = f" and {len(state.data) - NAMED_FILES} more" if len(state.data) > NAMED_FILES else ""
     size = size_in_words(sum(file.size_bytes for file in state.data.values()))
-    return f"{names}{more} · {size} · read-only"
+    # Without a box a script runs as the user, who can change the copies.
+    alone = state.engine is not None and state.engine.isolation == "process only"
+    return f"{names}{more} · {size}{'' if alone else ' · read-only'}"
 
 
 def launch_notes(state: RunState, compute: Compute) -> list[tuple[str, str]]:

@@ -240,6 +240,8 @@ DATA = tuple(
 def test_the_data_that_scripts_can_read_is_said() -> None:
     assert "Data" not in said(at_modal(), "E1.1")
     assert said(at_modal(*DATA[:1]), "E1.1")["Data"] == "a.csv · 500 kB · read-only"
+    alone = e.EngineStarted(pid=1, host="h", isolation="process only")
+    assert said(at_modal(*DATA[:1], alone), "E1.1")["Data"] == "a.csv · 500 kB"
     assert said(at_modal(*DATA), "E1.1")["Data"] == "a.csv, b.csv, c .csv and 1 more · 2 MB · read-only"
 
 
